@@ -1,0 +1,70 @@
+# make demo    the main job on a small world of real files, in under a minute; needs no root and no daemon
+# make test    everything; installs the Debian packages that the tests need (as root or with sudo)
+# make check   format, lint, types, import contracts and the fast tests: before every commit
+# make journey MESSAGES=10000  a whole move on real servers with so many messages under way; needs root
+# make lab     keeps such servers running to play with, and says how to talk to them; needs root, Ctrl-C ends it
+# make bench   the benchmarks, with their ratios
+# make golden  the plans beside the examples, from the commands themselves
+# make schemas the JSON Schemas, from the models
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+DEMO := demo-world
+WORKERS ?= auto
+MESSAGES ?= 10000
+
+.PHONY: demo test check lint bench golden journey lab schemas clean
+
+demo: $(VENV)/.runs
+	$(BIN)/reconciler demo $(DEMO)
+
+# What fails beside other tests on a busy machine is run once more, alone; what fails then, fails.
+test: debian $(VENV)/.develops lint
+	$(BIN)/pytest -n $(WORKERS) --dist loadfile || $(BIN)/pytest --last-failed --last-failed-no-failures none
+
+check: $(VENV)/.develops lint
+	$(BIN)/pytest -n $(WORKERS) --dist loadfile -m "not daemon" -q
+
+lint: $(VENV)/.develops
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: $(VENV)/.develops
+	$(BIN)/python bench/plan.py
+
+journey: debian $(VENV)/.develops
+	MESSAGES=$(MESSAGES) $(BIN)/pytest -q tests/journeys/test_move.py
+
+lab: debian $(VENV)/.develops
+	@$(BIN)/python -m tests.lab
+
+golden: $(VENV)/.develops
+	RECONCILER_GOLDEN=write $(BIN)/pytest -q tests/examples
+
+schemas: $(VENV)/.runs
+	$(BIN)/reconciler schema --out schemas/migration.schema.json
+
+clean:
+	rm -rf $(VENV) $(DEMO) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+
+.PHONY: debian
+debian:
+	@.ci/debian-packages
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "reconciler needs Python 3.11 or newer; name one with: make PYTHON=python3.12 $(MAKECMDGOALS)" >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || \
+	  { echo "this Python cannot make virtual environments: on Debian, apt-get install python3-venv" >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.runs: pyproject.toml | $(BIN)/python
+	$(BIN)/pip install --quiet --disable-pip-version-check --editable .
+	@touch $@
+
+$(VENV)/.develops: pyproject.toml | $(BIN)/python
+	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@touch $@ $(VENV)/.runs

@@ -1,0 +1,125 @@
+"""Two folders compared as multisets of messages: the judge's reasoning, which shares nothing with the copier's."""
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from reconciler.model.mail.grade import Difference, Kind
+from reconciler.model.mail.message import Identity
+
+
+class Judged(NamedTuple):
+    """A message as one side shows it; ``arrived`` in seconds since 1970."""
+
+    uid: int
+    identity: Identity
+    size: int
+    arrived: int | None
+    flags: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Excuses:
+    """What explains differences: source UIDs that were not to be copied, with the reason; and what time it is.
+
+    ``flags_are_the_targets``: the user has moved. ``keywords_kept``: the target folder takes new keywords.
+    """
+
+    left_out: Mapping[int, str] = field(default_factory=dict)
+    now: float = 0.0
+    flags_are_the_targets: bool = False
+    keywords_kept: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """``doubtful`` are pairs (source UID, target UID) that differ in size: their texts must be compared."""
+
+    differences: tuple[Difference, ...]
+    doubtful: tuple[tuple[int, int], ...]
+
+
+def judge(folder: str, source: Sequence[Judged], target: Sequence[Judged], excuses: Excuses) -> Verdict:
+    """What differs, message by message; equal ones are paired first, then the nearest of the same identity."""
+    found: dict[tuple[Kind, str], list[str]] = defaultdict(list)
+    doubtful: list[tuple[int, int]] = []
+    here, there = _by_identity(source), _by_identity(target)
+    for identity in here.keys() | there.keys():
+        pairs, missing, extra = _paired(here.get(identity, []), there.get(identity, []))
+        for message in missing:
+            found[Kind.MISSING, excuses.left_out.get(message.uid, "")].append(f"UID {message.uid}")
+        for message in extra:
+            kind = Kind.TWICE if identity in here else Kind.EXTRA
+            why = "" if kind is Kind.TWICE else "delivered or written there"
+            found[kind, why].append(f"target UID {message.uid}")
+        for one, other in pairs:
+            for kind, why in _unequal(one, other, excuses):
+                found[kind, why].append(f"UID {one.uid}")
+            if one.size != other.size:
+                doubtful.append((one.uid, other.uid))
+    differences = (Difference(folder, kind, len(who), why, who[0]) for (kind, why), who in found.items())
+    return Verdict(tuple(sorted(differences, key=lambda d: (d.kind, d.explained))), tuple(doubtful))
+
+
+def _by_identity(messages: Sequence[Judged]) -> dict[Identity, list[Judged]]:
+    groups: dict[Identity, list[Judged]] = defaultdict(list)
+    for message in messages:
+        groups[message.identity].append(message)
+    return groups
+
+
+def _paired(
+    source: list[Judged], target: list[Judged]
+) -> tuple[list[tuple[Judged, Judged]], list[Judged], list[Judged]]:
+    """Equal ones drop out; the others are paired by date and size as far as both sides go."""
+    waiting: dict[object, list[Judged]] = defaultdict(list)
+    for message in target:
+        waiting[message[1:]].append(message)
+    missing = []
+    for message in source:
+        if waiting[message[1:]]:
+            waiting[message[1:]].pop()
+        else:
+            missing.append(message)
+    extra = [message for group in waiting.values() for message in group]
+    pairs = []
+    for same in (_date_and_size, _size, _date, lambda _: True):
+        for one in list(missing):
+            other = next((message for message in extra if same(message) == same(one)), None)
+            if other is not None:
+                missing.remove(one)
+                extra.remove(other)
+                pairs.append((one, other))
+    return pairs, missing, extra
+
+
+def _date_and_size(message: Judged) -> object:
+    return (message.arrived, message.size)
+
+
+def _size(message: Judged) -> object:
+    return message.size
+
+
+def _date(message: Judged) -> object:
+    return message.arrived
+
+
+def _unequal(source: Judged, target: Judged, excuses: Excuses) -> Iterator[tuple[Kind, str]]:
+    if source.arrived != target.arrived:
+        future = source.arrived is not None and source.arrived > excuses.now
+        yield Kind.DATE, "the date lies in the future, which servers replace by their own" if future else ""
+    if source.flags != target.flags:
+        yield Kind.FLAGS, _why_flags(source.flags, target.flags, excuses)
+
+
+def _why_flags(source: frozenset[str], target: frozenset[str], excuses: Excuses) -> str:
+    if excuses.flags_are_the_targets:
+        return "the user has moved, and the new server's flags win"
+    if source - target == {"\\Deleted"} and not target - source:
+        return "a mark of deletion is not put on mail that stands on the target"
+    lost = source - target
+    if not excuses.keywords_kept and not target - source and not any(flag.startswith("\\") for flag in lost):
+        return "the target folder takes no new keywords"
+    return ""

@@ -1,0 +1,98 @@
+"""Which messages of the target are copies of which messages of the source, when no ledger says so.
+
+Both sides are multisets: three equal messages here and two there leave one to copy. The rounds go from the strictest
+equality to the loosest; a message is paired once. Date and size alone never pair two messages: cron mail of two
+servers agrees in both.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from reconciler.model.mail.message import Identity, Row
+
+
+@dataclass(frozen=True, slots=True)
+class Matches:
+    """``pairs``: source UID to target UID. ``open_source`` and ``open_target`` are what the bodies have to decide."""
+
+    pairs: Mapping[int, int]
+    open_source: tuple[int, ...]
+    open_target: tuple[int, ...]
+
+
+_Key = Callable[[Row, Identity], Hashable]
+
+_ROUNDS: tuple[_Key, ...] = (
+    lambda row, who: (who, row.arrived, row.size) if who.strong else None,
+    lambda row, who: (who, row.size) if who.strong else None,  # a server that changed the date
+    lambda row, who: (who, row.arrived) if who.strong else None,  # a server that rewrote line ends
+)
+
+
+def match(
+    source: Sequence[Row], target: Sequence[Row], identities: Mapping[int, Identity], strangers: Mapping[int, Identity]
+) -> Matches:
+    """Pair what the rows and headers prove.
+
+    Messages that agree in identity only stay open: forwarded copies, which have more header, and messages without a
+    Message-ID, which nothing but their text tells apart. ``identities`` are the source's, ``strangers`` the target's,
+    by UID; a row without one vanished meanwhile.
+    """
+    left = {row.uid: row for row in source if row.uid in identities}
+    right = {row.uid: row for row in target if row.uid in strangers}
+    pairs: dict[int, int] = {}
+    for key in _ROUNDS:
+        found = _equal(_keyed(left, identities, key), _keyed(right, strangers, key))
+        for source_uid, target_uid in found.items():
+            del left[source_uid], right[target_uid]
+        pairs.update(found)
+    common = {identities[uid] for uid in left} & {strangers[uid] for uid in right}
+    return Matches(
+        pairs,
+        tuple(uid for uid in left if identities[uid] in common),
+        tuple(uid for uid in right if strangers[uid] in common),
+    )
+
+
+class Text(NamedTuple):
+    """A message that was read: UID, identity, digest of its text, INTERNALDATE in seconds."""
+
+    uid: int
+    identity: Identity
+    digest: bytes
+    arrived: int | None
+
+
+def pair_by_text(source: Sequence[Text], target: Sequence[Text]) -> dict[int, int]:
+    """Pair equal texts: those of one date first, then of any date where a Message-ID says that they are one message.
+
+    Two messages without a Message-ID and of different dates may be the same words said twice, so both are kept.
+    """
+    pairs = _equal(
+        ((t.uid, (t.identity, t.digest, t.arrived)) for t in source),
+        ((t.uid, (t.identity, t.digest, t.arrived)) for t in target),
+    )
+    taken = set(pairs.values())
+    rest = _equal(
+        ((t.uid, (t.identity, t.digest)) for t in source if t.uid not in pairs and t.identity.strong),
+        ((t.uid, (t.identity, t.digest)) for t in target if t.uid not in taken),
+    )
+    return {**pairs, **rest}
+
+
+def _equal(source: Iterable[tuple[int, Hashable]], target: Iterable[tuple[int, Hashable]]) -> dict[int, int]:
+    """Pair (UID, key) with equal keys, in the order given."""
+    waiting: dict[Hashable, list[int]] = defaultdict(list)
+    for uid, key in target:
+        waiting[key].append(uid)
+    pairs: dict[int, int] = {}
+    for uid, key in source:
+        if waiting[key]:
+            pairs[uid] = waiting[key].pop(0)
+    return pairs
+
+
+def _keyed(rows: Mapping[int, Row], who: Mapping[int, Identity], key: _Key) -> Iterable[tuple[int, Hashable]]:
+    return ((uid, made) for uid, row in rows.items() if (made := key(row, who[uid])) is not None)

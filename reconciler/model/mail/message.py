@@ -1,0 +1,74 @@
+"""A message as a server lists it, and what makes two of them the same."""
+
+import hashlib
+import re
+from typing import NamedTuple
+
+from reconciler.model.mail.internal_date import seconds
+
+IDENTITY_FIELDS = ("Message-ID", "Date", "From", "To", "Subject")
+"""The header fields that tell messages apart: no server on the way has reason to change them."""
+
+_FIELD = re.compile(rb"^([!-9;-~]+)[ \t]*:(.*(?:\r?\n[ \t].*)*)", re.MULTILINE)
+_NOISE = re.compile(rb"[^!-~]+")
+
+
+class Row(NamedTuple):
+    """One message in a folder: UID, portable flags joined by spaces, INTERNALDATE as the server writes it, octets."""
+
+    uid: int
+    flags: str
+    date: str
+    size: int
+
+    @property
+    def arrived(self) -> int | None:
+        """INTERNALDATE in seconds since 1970; earlier ones count as 1970, which is what is sent for them."""
+        known = seconds(self.date)
+        return None if known is None else max(0, known)
+
+
+class Identity(NamedTuple):
+    """What stays the same on every server: the Message-ID (empty without one) and a digest of the stable fields."""
+
+    message_id: bytes
+    digest: bytes
+
+    @property
+    def strong(self) -> bool:
+        """Whether it tells messages apart by itself; a weak one needs text and date beside it."""
+        return bool(self.message_id)
+
+
+def identify(header: bytes) -> Identity:
+    """The identity behind a header, or behind the part of it that holds IDENTITY_FIELDS.
+
+    White space and everything outside printable ASCII are left out of it: servers fold, unfold and re-encode.
+    """
+    found: dict[bytes, list[bytes]] = {}
+    for name, value in _FIELD.findall(header):
+        found.setdefault(name.lower(), []).append(_NOISE.sub(b"", value))
+    digest = hashlib.blake2b(digest_size=16)
+    for field in IDENTITY_FIELDS:
+        digest.update(b"\0".join(found.get(field.lower().encode(), [])) + b"\n")
+    return Identity(next(iter(found.get(b"message-id", [])), b""), digest.digest())
+
+
+def header_of(message: bytes) -> bytes:
+    """The header: all before the first empty line."""
+    ends = [end for end in (message.find(b"\r\n\r\n"), message.find(b"\n\n")) if end >= 0]
+    return message[: min(ends)] if ends else message
+
+
+def normalised(message: bytes) -> bytes:
+    """A message with what servers are known to rewrite taken out of the comparison.
+
+    Dovecot 2.3 stores bare LF as CRLF, CRCRLF as CRLF and NUL as 0x80.
+    """
+    return message.replace(b"\r", b"").replace(b"\0", b"\x80")
+
+
+def text_digest(message: bytes) -> bytes:
+    """Digest of what follows the header, normalised: a forwarding server adds to the header and leaves this alone."""
+    plain = normalised(message)
+    return hashlib.sha256(plain[len(header_of(plain)) :]).digest()

@@ -1,0 +1,134 @@
+"""What probes have seen from outside, as values that checks read.
+
+A fact says what was asked, of whom, and what came back; that somebody could not be asked is a fact too.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+F = TypeVar("F")
+
+
+@dataclass(frozen=True, slots=True)
+class Outside:
+    """One fact of each kind that the spec asks for."""
+
+    facts: tuple[object, ...] = ()
+
+    def get(self, kind: type[F]) -> F | None:
+        """The fact of this kind; None if the spec does not ask for it."""
+        return next((fact for fact in self.facts if isinstance(fact, kind)), None)
+
+
+NOTHING = Outside()
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What a mail server said to one recipient (RFC 5321, section 4.2); ``text`` is printable, on one line."""
+
+    code: int
+    text: str
+
+    def __str__(self) -> str:
+        """As a log would quote it."""
+        return f"{self.code} {self.text}".rstrip()
+
+    @property
+    def taken(self) -> bool:
+        """It would take mail for this recipient."""
+        return 200 <= self.code < 300  # noqa: PLR2004 - the classes of RFC 5321, section 4.2.1
+
+    @property
+    def refused(self) -> bool:
+        """It would give mail for this recipient back."""
+        return self.code >= 500  # noqa: PLR2004 - the classes of RFC 5321, section 4.2.1
+
+    @property
+    def later(self) -> bool:
+        """It does not say yet: greylisting, a limit, or a map that cannot be read."""
+        return not self.taken and not self.refused
+
+
+@dataclass(frozen=True, slots=True)
+class Reception:
+    """How one mail server answers RCPT. ``server`` is HOST:PORT.
+
+    ``answers``: recipient to reply, for those that were asked; ``unasked`` is how many were not, because enough others
+    were refused or put off. ``nobody``: the reply for an address that nobody has; ``outside``: for one that is not
+    this server's to deliver (``outside_address``). ``trouble`` is why the asking ended early, as the end of a sentence
+    about the server; empty if it did not.
+    """
+
+    server: str
+    answers: Mapping[str, Reply] = field(default_factory=dict)
+    nobody: Reply | None = None
+    outside: Reply | None = None
+    outside_address: str = ""
+    unasked: int = 0
+    trouble: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Receptions:
+    """Of every server that the spec's ``probe.smtp`` names, in its order."""
+
+    servers: tuple[Reception, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ReverseName:
+    """What the DNS says of one sending ``address``.
+
+    ``names`` are those of its PTR records, ``confirmed`` those of them that lead back to the address; both without the
+    final dot, in alphabetical order. ``trouble`` is why it could not be looked up, as the end of a sentence about the
+    resolver.
+    """
+
+    address: str
+    names: tuple[str, ...] = ()
+    confirmed: tuple[str, ...] = ()
+    trouble: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ReverseNames:
+    """Of every single address that the new server sends from, as ``resolver`` (ADDRESS:PORT) sees the world."""
+
+    resolver: str
+    found: tuple[ReverseName, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ZoneServer:
+    """One name server of a zone, by itself. ``address`` is empty where its name has none.
+
+    ``delegated``: the parent zone sends the world to it. ``listed``: the zone itself names it. ``serial``: of the SOA
+    that it serves with authority; None where it does not, for the reason ``trouble``, the end of a sentence about it.
+    """
+
+    name: str
+    address: str
+    delegated: bool
+    listed: bool
+    serial: int | None = None
+    trouble: str = ""
+
+    def __str__(self) -> str:
+        """Name and address."""
+        return f"{self.name} ({self.address})" if self.address else self.name
+
+
+@dataclass(frozen=True, slots=True)
+class ZoneServers:
+    """Every name server that the parent zone or the zone itself names, in alphabetical order.
+
+    ``zone`` has its final dot. ``hidden``: the parent zone's own servers serve the zone too, so that no delegation can
+    be seen. ``trouble``: why the servers could not be found out, as a sentence of its own.
+    """
+
+    zone: str
+    servers: tuple[ZoneServer, ...] = ()
+    hidden: bool = False
+    trouble: str = ""
