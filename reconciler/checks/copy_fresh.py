@@ -1,0 +1,66 @@
+"""The stored mail is on the new server, and was compared not long ago, when the world is told to deliver there.
+
+Asked only where the spec has a section ``copy``. What arrives on the old server later is collected by further passes.
+"""
+
+from reconciler.checks._gates import redirects
+from reconciler.checks._routing import turning
+from reconciler.checks._words import counted, listed, sentences
+from reconciler.extend import Check, Facts
+from reconciler.model.address import Place
+from reconciler.model.mail.grade import Grade
+from reconciler.model.mail.last_pass import LastPass
+from reconciler.model.stage import Stage
+from reconciler.model.verdict import Answer, Fail, Pass, Wait
+from reconciler.spec.spec import Spec
+
+
+def judge(spec: Spec, facts: Facts) -> Answer:
+    """Each mailbox of the spec: copied, compared within ``waits.copy_fresh``, and with a grade that is good enough."""
+    if spec.mail_copy is None:
+        return Pass("the spec has no section copy: the mail is brought over by other means")
+    if not turning(spec, facts.changes, Place.NEW):
+        return Pass("no mail is turned to the new server here")
+    last = {mailbox.address: facts.copies.get(mailbox.address, LastPass()) for mailbox in spec.mailboxes}
+    poor = [address for address, each in last.items() if each.grade is Grade.POOR]
+    doubtful = [
+        address
+        for address, each in last.items()
+        if each.grade is Grade.INVESTIGATE and address not in spec.mail_copy.approved
+    ]
+    if poor or doubtful:
+        return Fail(
+            sentences(
+                f"mail is missing or altered on the new server (Poor): {listed(poor)}" if poor else "",
+                f"differences that nobody has explained (Investigate): {listed(doubtful)}" if doubtful else "",
+            ),
+            sentences(
+                "copy these mailboxes again with reconciler copy SPEC ADDRESS --verify --report FILE.json, which lists "
+                "every difference",
+                "where a person has looked and it is right, list the address under copy.approved" if doubtful else "",
+            ),
+        )
+    never = [address for address, each in last.items() if each.copied is None]
+    oldest = facts.now - spec.waits.copy_fresh
+    stale = [address for address, each in last.items() if each.copied and (each.judged is None or each.judged < oldest)]
+    if never or stale:
+        hours = f"{spec.waits.copy_fresh.total_seconds() / 3600:g} h"
+        why = sentences(
+            f"{counted(len(never), 'mailbox', 'mailboxes')} not copied to the end yet: {listed(never)}"
+            if never
+            else "",
+            f"{counted(len(stale), 'mailbox', 'mailboxes')} not compared within the last {hours}: {listed(stale)}"
+            if stale
+            else "",
+        )
+        return Wait(None, f"{why}; run reconciler copy SPEC --verify first")
+    return Pass(f"{counted(len(last), 'mailbox', 'mailboxes')} copied, and compared with the old server's")
+
+
+CHECK = Check(
+    title="The mail is copied and was compared",
+    stages=frozenset({Stage.CUTOVER}),
+    gates=redirects,
+    judge=judge,
+    source="the ledger of reconciler copy; waits.copy_fresh",
+)

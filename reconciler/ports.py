@@ -1,0 +1,232 @@
+"""Everything the engine asks of the outside world, and nothing more."""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import PurePath
+from typing import Protocol, TypeVar
+
+from reconciler.model.address import Address
+from reconciler.model.change import Change
+from reconciler.model.mail.accounting import Record
+from reconciler.model.mail.ledger import CopyKey, Doubt, FolderCounts, FolderState
+from reconciler.model.plan import Plan, Step
+from reconciler.model.resource import Resource
+from reconciler.model.rrset import RRset
+from reconciler.model.secret import Secret
+from reconciler.model.sighting import History
+
+R_co = TypeVar("R_co", bound=Resource, covariant=True)
+
+
+class Store(Protocol[R_co]):
+    """One kind of resource in one place, as a backend keeps it.
+
+    ``batch`` is how many changes one ``write`` may carry (1: one by one). A write is all or nothing when ``batch`` is
+    over 1, and compares before it swaps: where the world is no longer ``before``, nothing is written.
+    """
+
+    batch: int
+
+    def read(self, names: Collection[str] | None = None) -> Iterable[R_co]:
+        """What exists, in normal form; with names, at least those of them that exist (a fresh reading).
+
+        Raises:
+            ObserveError: it could not be read.
+
+        """
+
+    def write(self, changes: Sequence[Change], /) -> None:
+        """Carry the changes out, durably. ``after`` of an RRset holds no reference any more.
+
+        Raises:
+            StalePlan: what stands is not the ``before`` of a change; nothing was written.
+            WriteError: it could not be written; what stood before still stands.
+            NotServedYet: it is written and stands, but not every name server of the zone serves it yet.
+
+        """
+
+
+class NameServers(Protocol):
+    """What the world is being told: the name servers of the zone, each one by itself."""
+
+    def served(self, names: Collection[str]) -> Mapping[str, Mapping[str, RRset | None]]:
+        """Name server to RRset name to what it serves now; None is an authoritative "there is none".
+
+        Raises:
+            ObserveError: a name server did not answer.
+
+        """
+
+
+class Clock(Protocol):
+    """The time, so that tests can own it."""
+
+    def now(self) -> datetime:
+        """Aware, UTC."""
+
+
+class Secrets(Protocol):
+    """Turns references into secrets at the moment of sending."""
+
+    def reveal(self, reference: str, /) -> Secret:
+        """The secret behind ``env:``, ``file:`` or ``command:``.
+
+        Raises:
+            SecretError: there is none.
+
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class Stat:
+    """What a file is: owner and group as numbers, permission bits, and a signature that changes with the content."""
+
+    uid: int
+    gid: int
+    mode: int
+    signature: tuple[int, ...]
+
+
+class Transport(Protocol):
+    """Files and programs of one machine: this one, or one behind SSH. Paths are absolute.
+
+    Every method raises ObserveError (reading) or WriteError (writing) with the path in the message.
+    """
+
+    def stat(self, path: PurePath) -> Stat | None:
+        """Of the file itself or, for a symbolic link, of what it points to; None if there is nothing."""
+
+    def read(self, path: PurePath) -> bytes | None:
+        """The whole content; None if there is no such file."""
+
+    def read_many(self, paths: Sequence[PurePath]) -> Mapping[PurePath, bytes]:
+        """The contents of those that exist, in few round trips."""
+
+    def read_links(self, paths: Sequence[PurePath]) -> Mapping[PurePath, str]:
+        """The targets, as written, of those that are symbolic links."""
+
+    def write(self, path: PurePath, content: bytes, *, like: Stat | None = None, mode: int = 0o640) -> None:
+        """Replace atomically (temporary file beside it, fsync, rename), through a symbolic link to its target.
+
+        Owner and mode stay as they were; a new file gets those of ``like`` or, without, ``mode``.
+        """
+
+    def link(self, path: PurePath, target: str) -> None:
+        """Make or replace a symbolic link, atomically."""
+
+    def make_directory(self, path: PurePath, *, like: Stat | None = None) -> None:
+        """Make it and its parents where they are missing, owned like ``like``."""
+
+    def remove(self, path: PurePath) -> None:
+        """Remove a file or symbolic link; absent is fine."""
+
+    def run(self, argv: Sequence[str], *, stdin: bytes = b"") -> bytes:
+        """Run a program and give its standard output; a status other than 0 is an error that quotes its stderr."""
+
+    def which(self, program: str) -> str | None:
+        """The absolute path of a program, if the machine has it."""
+
+
+class Journal(Protocol):
+    """Written ahead of every write; holds what the world itself cannot tell."""
+
+    def open_run(self, plan: Plan) -> int:
+        """Begin a run and give its number."""
+
+    def begin(self, run: int, steps: Sequence[Step]) -> None:
+        """Record, durably, what is about to be done, with the values before."""
+
+    def done(self, run: int, steps: Sequence[Step]) -> None:
+        """Record that it was done and read back."""
+
+    def failed(self, run: int, steps: Sequence[Step], why: str) -> None:
+        """Record that it could not be done."""
+
+    def close_run(self, run: int, outcome: str) -> None:
+        """End a run: ``done``, ``stopped``, ``failed`` or ``stale``."""
+
+    def baselines(self) -> Mapping[Address, Resource | None]:
+        """For each address that this move changed and has not put back: the value before the first change."""
+
+    def see(self, served: Mapping[str, Mapping[str, RRset | None]], at: datetime) -> None:
+        """Note what each name server serves; a new sighting only where it differs from the last one."""
+
+    def histories(self) -> Mapping[str, History]:
+        """RRset name to its sightings."""
+
+    def renew(self) -> None:
+        """Keep the lock.
+
+        Raises:
+            Locked: it was lost to another run.
+
+        """
+
+
+class Progress(Protocol):
+    """Tells a person how far a run has come."""
+
+    def begun(self, steps: Sequence[Step], /) -> None:
+        """These are being written now."""
+
+    def done(self, steps: Sequence[Step], /) -> None:
+        """These were written and read back."""
+
+    def already(self, step: Step, /) -> None:
+        """It was found done: an earlier run was cut short after its write."""
+
+    def held(self, step: Step, /) -> None:
+        """It does not run now; its verdict says why."""
+
+
+class MailLedger(Protocol):
+    """What became of each message of the source; every method is durable when it returns and may be called by threads.
+
+    Every method raises JournalError when the ledger cannot be read or written.
+    """
+
+    def folders(self, copy: CopyKey, /) -> Mapping[bytes, FolderState]:
+        """The latest state of each source folder, by its raw name."""
+
+    def open_folder(self, copy: CopyKey, state: FolderState, /) -> FolderState:
+        """The state under a new number, for a folder that is new or has got another UIDVALIDITY."""
+
+    def close_folder(self, state: FolderState, /) -> None:
+        """A pass over the folder is finished; it stands as the state says."""
+
+    def records(self, folder: int, /, first: int = 1) -> Mapping[int, Record]:
+        """What is known of source UIDs from ``first`` on."""
+
+    def flags(self, folder: int, uids: Collection[int], /) -> Mapping[int, Record]:
+        """What is known of these copied messages."""
+
+    def target_uids(self, copy: CopyKey, target: bytes, uidvalidity: int, /) -> Collection[int]:
+        """The UIDs in a target folder that are copies, from whatever source folder, by the latest state of each."""
+
+    def counts(self, folder: int, /) -> FolderCounts:
+        """How many messages that the source still holds ended so, and what stands on the target."""
+
+    def begin(self, folder: int, uids: Sequence[int], target_uidnext: int, /) -> int:
+        """A batch is about to be sent; gives its number."""
+
+    def record(self, folder: int, records: Sequence[Record], /, batch: int | None = None) -> None:
+        """What became of messages; ends the batch."""
+
+    def drop(self, batch: int, /) -> None:
+        """The batch is known to have stored nothing that is not recorded."""
+
+    def doubts(self, copy: CopyKey, /) -> Sequence[Doubt]:
+        """The batches that began and did not end."""
+
+    def gone(self, folder: int, uids: Collection[int], /) -> None:
+        """The source holds these no more; their copies stay."""
+
+    def forget_refused(self, copy: CopyKey, /) -> None:
+        """Refused messages are to be tried again."""
+
+    def spend(self, copy: CopyKey, octets: int, /) -> None:
+        """That much was carried today (UTC)."""
+
+    def spent(self, copy: CopyKey, /) -> int:
+        """Octets carried today (UTC)."""

@@ -1,0 +1,1 @@
+"""YAML to frozen models, with file, line and column in every error."""
