@@ -1,0 +1,1 @@
+"""Desire, diff, order, plan, judge and roll back (pure); observe and apply (through ports only)."""

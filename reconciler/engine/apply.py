@@ -1,0 +1,232 @@
+"""Carry out a plan: the only module that calls a Store's ``write``.
+
+The journal is written ahead of every write, each ``before`` is read again and compared, and each ``after`` is read
+back. What an earlier run was cut short over is recognised by its value and not done twice.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import groupby
+from typing import Any
+
+from reconciler.engine.desire import Kinds
+from reconciler.engine.observe import Stores
+from reconciler.errors import Interrupted, ReconcilerError, StalePlan, StepFailed
+from reconciler.model.address import Address, Place
+from reconciler.model.change import Change
+from reconciler.model.plan import Plan, Step
+from reconciler.model.reference import resolve
+from reconciler.model.resource import Resource
+from reconciler.model.rrset import RRset
+from reconciler.model.stage import Stage
+from reconciler.model.verdict import Status
+from reconciler.ports import Clock, Journal, NameServers, Progress, Store
+
+Judge = Callable[[Stage], Mapping[Address, Step]]
+"""Reads and plans again before a stage is entered: the steps that it finds, by address."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hands:
+    """All that a run works with. ``watched`` are the RRsets whose caches matter; ``stop`` is asked between writes."""
+
+    stores: Stores
+    kinds: Kinds
+    journal: Journal
+    clock: Clock
+    progress: Progress
+    name_servers: NameServers | None = None
+    watched: frozenset[str] = frozenset()
+    stop: Callable[[], bool] = lambda: False
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How far a run came: numbers of steps that were written, found done, and held back."""
+
+    written: tuple[int, ...]
+    already: tuple[int, ...]
+    held: tuple[Step, ...]
+
+
+def apply(plan: Plan, hands: Hands, judge: Judge | None = None) -> Outcome:
+    """Do every step whose verdict is to run, stage by stage.
+
+    Before each further stage ``judge`` looks again, because what the earlier stages changed is now to be seen: a step
+    that it holds back, or no longer wants as it stands in the plan, is not done.
+
+    Raises:
+        StalePlan: a resource is no longer what the plan was made for; nothing of that step was written.
+        StepFailed: a write failed or was not kept; the steps before it stand.
+        Interrupted: ``stop`` said so; the step that was under way is complete.
+
+    """
+    run = hands.journal.open_run(plan)
+    try:
+        outcome = _Run(run, hands).carry_out(plan, judge)
+    except StalePlan:
+        hands.journal.close_run(run, "stale")
+        raise
+    except Interrupted:
+        hands.journal.close_run(run, "stopped")
+        raise
+    except ReconcilerError:
+        hands.journal.close_run(run, "failed")
+        raise
+    hands.journal.close_run(run, "done")
+    return outcome
+
+
+class _Run:
+    """One run: what it has written so far."""
+
+    def __init__(self, number: int, hands: Hands) -> None:
+        self.number = number
+        self.hands = hands
+        self.written: list[int] = []
+        self.already: list[int] = []
+        self.held: list[Step] = []
+        self.known: dict[Address, Resource] = {}
+
+    def carry_out(self, plan: Plan, judge: Judge | None) -> Outcome:
+        self._look_at_name_servers()
+        for count, (stage, group) in enumerate(groupby(plan.steps, key=lambda step: step.stage)):
+            steps = list(group)
+            if count and judge and any(step.verdict.status is Status.RUN for step in steps):
+                steps = list(_judged_again(steps, judge(stage)))
+            self._do_stage(steps)
+            if any(step.verdict.status is not Status.RUN for step in steps):
+                self._hold(step for step in plan.steps if step.number > steps[-1].number)
+                break
+        return Outcome(tuple(self.written), tuple(self.already), tuple(self.held))
+
+    def _do_stage(self, steps: Sequence[Step]) -> None:
+        self._hold(step for step in steps if step.verdict.status is not Status.RUN)
+        running = [step for step in steps if step.verdict.status is Status.RUN]
+        for (place, kind), group in groupby(running, key=lambda s: (s.change.address.place, s.change.address.kind)):
+            store = self.hands.stores[place, kind]
+            for batch in _batches(list(group), store.batch):
+                if self.hands.stop():
+                    msg = "stopped as asked; every step before this one is complete: apply again to go on"
+                    raise Interrupted(msg)
+                self.hands.journal.renew()
+                self._write(store, [self._resolved(step) for step in batch])
+
+    def _write(self, store: Store[Any], steps: Sequence[Step]) -> None:
+        standing = _standing(store, steps)
+        todo: list[Step] = []
+        for step in steps:
+            change = step.change
+            found = standing.get(change.address)
+            if found == change.before:
+                todo.append(step)
+            elif self.hands.kinds.settled(change.after, found):
+                self.already.append(step.number)
+                self._know(found)
+                self.hands.progress.already(step)
+            else:
+                raise StalePlan(_stale(change, found))
+        if not todo:
+            return
+        self.hands.journal.begin(self.number, todo)
+        self.hands.progress.begun(todo)
+        try:
+            store.write([step.change for step in todo])
+            self._read_back(store, todo)
+        except ReconcilerError as error:
+            self._account_for(store, todo, str(error))
+            raise
+        self.hands.journal.done(self.number, todo)
+        self.written += [step.number for step in todo]
+        self.hands.progress.done(todo)
+        if todo[0].change.address.place is Place.DNS:
+            self._look_at_name_servers()
+
+    def _read_back(self, store: Store[Any], steps: Sequence[Step]) -> None:
+        standing = _standing(store, steps)
+        for step in steps:
+            found = standing.get(step.change.address)
+            if not self.hands.kinds.settled(step.change.after, found):
+                msg = (
+                    f"{step.change.address}: the write was accepted, but reading it back gives {_shown(found)} instead "
+                    f"of {_shown(step.change.after)}; look at the server, then plan again"
+                )
+                raise StepFailed(msg)
+            self._know(found)
+
+    def _account_for(self, store: Store[Any], steps: Sequence[Step], why: str) -> None:
+        """Tell the journal which steps of a failed write did happen; where that cannot be read, it stays open."""
+        try:
+            standing = _standing(store, steps)
+        except ReconcilerError:
+            return
+        found = [(step, standing.get(step.change.address)) for step in steps]
+        clean = [step for step, resource in found if resource == step.change.before]
+        kept = [step for step, resource in found if self.hands.kinds.settled(step.change.after, resource)]
+        if clean:
+            self.hands.journal.failed(self.number, clean, why)
+        if kept:
+            self.hands.journal.done(self.number, kept)
+
+    def _resolved(self, step: Step) -> Step:
+        """The step with what earlier steps made filled in."""
+        after = step.change.after
+        if not isinstance(after, RRset) or not after.unknown:
+            return step
+        for address in after.unknown:
+            if address not in self.known:
+                found = {r.address: r for r in self.hands.stores[address.place, address.kind].read({address.name})}
+                self.known.update({a: r for a, r in found.items() if a == address})
+        rdata = frozenset(resolve(text, self.known) for text in after.rdata)
+        filled = after.model_copy(update={"rdata": rdata})
+        if filled.unknown:
+            msg = f"{step.change.address}: {filled.unknown[0]} does not show its value yet; plan again"
+            raise StepFailed(msg)
+        return replace(step, change=Change(step.change.before, filled))
+
+    def _know(self, resource: Resource | None) -> None:
+        if resource is not None:
+            self.known[resource.address] = resource
+
+    def _hold(self, steps: Iterator[Step]) -> None:
+        for step in steps:
+            self.held.append(step)
+            self.hands.progress.held(step)
+
+    def _look_at_name_servers(self) -> None:
+        if self.hands.name_servers:
+            served = self.hands.name_servers.served(self.hands.watched)
+            self.hands.journal.see(served, self.hands.clock.now())
+
+
+def _judged_again(steps: Sequence[Step], now: Mapping[Address, Step]) -> Iterator[Step]:
+    """The planned steps with the verdicts of now; a step that is wanted otherwise now makes the plan stale."""
+    for step in steps:
+        again = now.get(step.change.address)
+        yield step if again is None else step.judged(again.verdict)
+
+
+def _batches(steps: Sequence[Step], size: int) -> Iterator[Sequence[Step]]:
+    for start in range(0, len(steps), max(size, 1)):
+        yield steps[start : start + max(size, 1)]
+
+
+def _standing(store: Store[Any], steps: Sequence[Step]) -> dict[Address, Resource]:
+    return {resource.address: resource for resource in store.read({step.change.address.name for step in steps})}
+
+
+def _stale(change: Change, found: Resource | None) -> str:
+    return (
+        f"{change.address} changed since the plan was made: it was {_shown(change.before)} and is {_shown(found)}; "
+        "nothing of it was written: plan again and look at the difference"
+    )
+
+
+def _shown(resource: Resource | None) -> str:
+    if resource is None:
+        return "absent"
+    if isinstance(resource, RRset):
+        return f"[TTL {resource.ttl}: {', '.join(sorted(resource.rdata))}]"
+    fields = resource.model_dump(mode="json", exclude={"place", "name"}, exclude_defaults=True)
+    text = ", ".join(f"{key}={value!r}" for key, value in sorted(fields.items()))
+    return f"[{text[:300]}]" if text else "present"

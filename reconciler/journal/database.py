@@ -1,0 +1,188 @@
+"""The database behind a journal: one SQLite file, or whatever a URL names.
+
+A SQLite file keeps its default journal mode, DELETE: between two writes everything is in the one file, which can be
+copied, and a plan can read it where nothing may be written (WAL would need two more files and shared memory, and does
+not work over a network file system). In this mode ``synchronous`` must be EXTRA for a commit to outlive a power cut:
+FULL does not sync the folder after the rollback journal is removed (sqlite.org/pragma.html#pragma_synchronous).
+"""
+
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final
+
+from sqlalchemy import Connection, Engine, NullPool, create_engine, event, insert, inspect, make_url, select
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+
+from reconciler.errors import JournalError
+from reconciler.journal import tables
+
+_PATIENCE: Final = 10  # seconds to wait for another process's commit; ours take milliseconds
+_READS_ONLY: Final = "journal_reads_only"
+_WITHOUT: Final = (
+    "restore it from a backup, or move it away and go on without it: the servers and the zone are read anew each time, "
+    "so that only the rollback of earlier runs and the time since which caches are waited for are lost"
+)
+_ADVICE: Final = (
+    ("not a database", f"it is damaged or no journal: {_WITHOUT}"),
+    ("malformed", f"it is damaged: {_WITHOUT}"),
+    ("full", "make room on that disk and try again"),
+    ("disk I/O error", "make room on that disk, or see what is wrong with it, and try again"),
+    ("readonly", "give yourself write access to the file and its folder, and try again"),
+    ("unable to open", "give yourself access to the file and its folder, and try again"),
+    ("locked", "another process is writing to it: try again when it has finished"),
+)
+
+
+class Database:
+    """Transactions on the journal, every failure of which is a JournalError that names the place and what to do."""
+
+    def __init__(self, engine: Engine, name: str) -> None:
+        """``name`` is the path, or the URL without its password."""
+        self._engine = engine
+        self.name = name
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """A consistent view.
+
+        Raises:
+            JournalError: it cannot be read.
+
+        """
+        with (
+            self._explained("read"),
+            self._engine.connect().execution_options(**{_READS_ONLY: True}) as connection,
+            connection.begin(),
+        ):
+            yield connection
+
+    @contextmanager
+    def writing(self) -> Iterator[Connection]:
+        """All or nothing, and durable when the block has ended; alone on SQLite.
+
+        Raises:
+            JournalError: it cannot be written; nothing of the block was.
+
+        """
+        with self._explained("written"), self._engine.begin() as connection:
+            yield connection
+
+    def close(self) -> None:
+        """Let go of every connection."""
+        self._engine.dispose()
+
+    def is_empty(self) -> bool:
+        """Whether there is no journal in it yet.
+
+        Raises:
+            JournalError: it is another program's database, or a newer version's journal.
+
+        """
+        with self.reading() as connection:
+            return self._is_empty(connection)
+
+    def prepare(self) -> None:
+        """Make the tables where they are missing.
+
+        Raises:
+            JournalError: as ``is_empty``, or it cannot be written.
+
+        """
+        if self.is_empty():
+            with self.writing() as connection:
+                if self._is_empty(connection):  # still: another process may have been faster
+                    tables.create_all(connection)
+                    connection.execute(insert(tables.meta).values(schema_version=tables.SCHEMA_VERSION))
+
+    def _is_empty(self, connection: Connection) -> bool:
+        names = inspect(connection).get_table_names()
+        if tables.meta.name in names:
+            self._check_version(connection.execute(select(tables.meta.c.schema_version)).scalars().all())
+            return False
+        if names and connection.dialect.name == "sqlite":
+            msg = (
+                f"{self.name} is another program's database (it has a table {names[0]}), and a journal in it could be "
+                "overwritten: name another file under journal: in the spec"
+            )
+            raise JournalError(msg)
+        return True
+
+    def _check_version(self, found: Any) -> None:
+        if list(found) == [tables.SCHEMA_VERSION]:
+            return
+        msg = (
+            f"the journal {self.name} has version {', '.join(map(str, found)) or 'unknown'}, and this reconciler reads "
+            f"version {tables.SCHEMA_VERSION}: use the newest reconciler that has worked with it"
+        )
+        raise JournalError(msg)
+
+    @contextmanager
+    def _explained(self, what: str) -> Iterator[None]:
+        try:
+            yield
+        except SQLAlchemyError as error:
+            # the driver's words alone: SQLAlchemy would add the statement and its values
+            words = str(error.orig) if isinstance(error, DBAPIError) else type(error).__name__
+            advice = next((text for sign, text in _ADVICE if sign in words), "see that the database is in order")
+            msg = (
+                f"the journal {self.name} cannot be {what}: {words.strip()}; {advice}. "
+                "No step is begun that is not in the journal first"
+            )
+            raise JournalError(msg) from None
+
+
+def open_sqlite(path: Path, *, create: bool) -> Database:
+    """A SQLite file; a new one can be read and written by its owner only.
+
+    Raises:
+        JournalError: it cannot be made or written.
+
+    """
+    if create:
+        try:
+            os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+        except OSError as error:
+            msg = (
+                f"the journal {path} cannot be opened for writing: {error.strerror}; without it nothing is changed: "
+                "give yourself access to the file and its folder, or name another file under journal: in the spec"
+            )
+            raise JournalError(msg) from error
+
+    def connect() -> sqlite3.Connection:
+        connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=rw", uri=True, timeout=_PATIENCE)
+        connection.isolation_level = None  # transactions begin below, not where the driver guesses
+        connection.execute("PRAGMA synchronous = EXTRA")
+        return connection
+
+    engine = create_engine("sqlite://", creator=connect, poolclass=NullPool)
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        reads_only = connection.get_execution_options().get(_READS_ONLY, False)
+        connection.exec_driver_sql("BEGIN" if reads_only else "BEGIN IMMEDIATE")
+
+    return Database(engine, str(path))
+
+
+def open_url(url: str) -> Database:
+    """Any other database that SQLAlchemy can speak to.
+
+    Raises:
+        JournalError: the URL cannot be understood, or the driver for it is not installed.
+
+    """
+    try:
+        parsed = make_url(url)
+    except SQLAlchemyError as error:
+        msg = "the journal's URL cannot be understood: expected DIALECT://USER@HOST/DATABASE, such as sqlite:///FILE"
+        raise JournalError(msg) from error
+    name = parsed.render_as_string(hide_password=True)
+    try:
+        engine = create_engine(parsed, pool_pre_ping=True)
+    except (SQLAlchemyError, ImportError) as error:
+        msg = f"the journal {name} cannot be opened: {error}; install the Python driver of that database"
+        raise JournalError(msg) from error
+    return Database(engine, name)
