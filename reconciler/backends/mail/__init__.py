@@ -1,0 +1,1 @@
+"""Mail over IMAP: read on one server, added on the other, never deleted anywhere."""

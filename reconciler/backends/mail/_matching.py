@@ -1,0 +1,45 @@
+"""What stands on the target already: copies of a lost ledger, of a batch in doubt, or made by the forward filter."""
+
+from collections import deque
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+from reconciler.backends.mail.listing import identities
+from reconciler.backends.mail.reading import Job, read_messages
+from reconciler.backends.mail.session import Session
+from reconciler.model.mail.batches import FEWEST, batches
+from reconciler.model.mail.matching import Text, match, pair_by_text
+from reconciler.model.mail.message import Identity, Row, text_digest
+
+
+class Side(NamedTuple):
+    """Messages of one folder, and the connection to read them by."""
+
+    session: Session
+    raw: bytes
+    rows: Sequence[Row]
+
+
+def recognise(missing: Side, strangers: Side) -> Mapping[int, int]:
+    """Source UID to target UID of each message of ``missing`` that is one of ``strangers``.
+
+    Date, size and header decide first; what they leave open is read on both sides and compared as text.
+    """
+    here = identities(missing.session, missing.raw, [row.uid for row in missing.rows])
+    there = identities(strangers.session, strangers.raw, [row.uid for row in strangers.rows])
+    found = match(missing.rows, strangers.rows, here, there)
+    if not found.open_source:
+        return found.pairs
+    mine = _texts(missing, found.open_source, here)
+    theirs = _texts(strangers, found.open_target, there)
+    return {**found.pairs, **pair_by_text(mine, theirs)}
+
+
+def _texts(side: Side, uids: Sequence[int], who: Mapping[int, Identity]) -> list[Text]:
+    rows = {row.uid: row for row in side.rows if row.uid in set(uids)}
+    jobs = deque(Job(side.raw, tuple(group)) for group in batches(rows.values(), FEWEST))
+    return [
+        Text(uid, who[uid], text_digest(body), rows[uid].arrived)
+        for brought in read_messages(side.session, jobs)
+        for uid, body in sorted(brought.bodies.items())
+    ]

@@ -1,0 +1,93 @@
+"""From two surveys and the ledger to the work of one pass: which folders need a look, and where their copies go."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from reconciler.backends.mail._folders import make_ready
+from reconciler.backends.mail._listing import Status
+from reconciler.backends.mail._pass import Work, is_unchanged
+from reconciler.backends.mail._settling import await_decision
+from reconciler.backends.mail.job import MailboxCopy, Means
+from reconciler.backends.mail.session import Session
+from reconciler.backends.mail.survey import Survey
+from reconciler.model.mail.accounting import FolderAccount, Refusal, Tally
+from reconciler.model.mail.ledger import FolderState
+from reconciler.model.mail.mapping import FolderPlan, LeftOut, Mapped
+
+
+@dataclass(frozen=True, slots=True)
+class Agenda:
+    """``works`` need a look; ``accounts`` are settled already. ``doubts`` are the ledger's numbers of open batches."""
+
+    works: tuple[Work, ...]
+    accounts: tuple[FolderAccount, ...]
+    doubts: Mapping[int, tuple[int, ...]]
+
+
+def prepare(
+    copy: MailboxCopy, means: Means, plan: FolderPlan, *, here: Survey, target: Session, there: Survey
+) -> Agenda:
+    """Make the target's folders ready, wait for batches in doubt, and compare with the ledger."""
+    ledger = means.ledger
+    if copy.rules.retry_refused:
+        ledger.forget_refused(copy.key)
+    standing, unwanted = make_ready(target, plan, there)
+    states = ledger.folders(copy.key)
+    doubts: dict[int, tuple[int, ...]] = {}
+    for doubt in ledger.doubts(copy.key):
+        doubts[doubt.folder] = (*doubts.get(doubt.folder, ()), doubt.number)
+    if doubts:
+        by_number = {state.number: state for state in states.values()}
+        decided = await_decision(target, ledger.doubts(copy.key), by_number, means)
+        standing = {**standing, **decided}
+    works, accounts = [], [_left_out(entry, here) for entry in plan.left_out]
+    for mapped in plan.mapped:
+        status, target_status = here.status.get(mapped.source.raw), standing.get(mapped.raw)
+        if status is None:
+            continue  # the survey could not look at it, and said so
+        if target_status is None:
+            accounts.append(_unwanted(mapped, status, unwanted.get(mapped.raw, "the target does not show it")))
+            continue
+        state = _current(states.get(mapped.source.raw), mapped, status, target_status)
+        if state.number == 0:
+            state = ledger.open_folder(copy.key, state)
+        in_doubt = state.number in doubts
+        if not in_doubt and is_unchanged(state, status, copy):
+            accounts.append(_unchanged(mapped, state))
+        else:
+            works.append(Work(mapped, state, status, target_status, in_doubt))
+    return Agenda(tuple(works), tuple(accounts), doubts)
+
+
+def _current(known: FolderState | None, mapped: Mapped, here: Status, there: Status) -> FolderState:
+    """What the ledger knows, unless a UIDVALIDITY or the folder's place is another: then nothing (number 0)."""
+    fresh = FolderState(0, mapped.source.raw, here.uidvalidity, mapped.raw, there.uidvalidity)
+    if known is None:
+        return fresh
+    same = (known.source_uidvalidity, known.target, known.target_uidvalidity) == (
+        fresh.source_uidvalidity,
+        fresh.target,
+        fresh.target_uidvalidity,
+    )
+    return known if same else fresh
+
+
+def _left_out(entry: LeftOut, here: Survey) -> FolderAccount:
+    status = here.status.get(entry.source.raw)
+    count = status.messages if status else 0
+    tally = Tally(count=count, excluded=count)
+    return FolderAccount(entry.source.title, "", tally, (Refusal(entry.source.title, 0, entry.rule),))
+
+
+def _unwanted(mapped: Mapped, status: Status, words: str) -> FolderAccount:
+    tally = Tally(count=status.messages, waiting=status.messages)
+    into = "/".join(mapped.target)
+    return FolderAccount(
+        mapped.source.title, into, tally, (Refusal(mapped.source.title, 0, f"no folder {into}: {words}"),)
+    )
+
+
+def _unchanged(mapped: Mapped, state: FolderState) -> FolderAccount:
+    """Of a folder that one STATUS was enough for."""
+    tally = Tally(count=state.messages, copied=state.copied, excluded=state.excluded, refused=state.refused)
+    return FolderAccount(mapped.source.title, "/".join(mapped.target), tally)

@@ -1,0 +1,165 @@
+"""A mailbox is brought from one server to the other, as often as asked; what is there already costs next to nothing.
+
+Every pass is the same: bulk, delta, final, straggler and back differ in direction, rules and time only. What was
+copied is in the ledger before the next batch is sent, so a pass that ends anywhere is gone on with by the next one.
+"""
+
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack
+from typing import NamedTuple
+
+from reconciler.backends.mail._pass import GroupPass, Work, groups
+from reconciler.backends.mail._planning import Agenda, prepare
+from reconciler.backends.mail._stream import Lane, Stream, TargetFull
+from reconciler.backends.mail.job import NO_PLAN, Endpoint, MailboxCopy, MailboxReport, Means, Progress, State
+from reconciler.backends.mail.session import Session, open_session
+from reconciler.backends.mail.survey import Survey, expect_mail, survey
+from reconciler.errors import CommandRefused, ConnectionCut, LoginRefused, MailboxSuspect, ProtocolBroken, SecretError
+from reconciler.model.mail.accounting import FolderAccount, Refusal
+from reconciler.model.mail.mapping import FolderPlan, map_folders
+from reconciler.model.mail.refusal import backoff
+
+
+def copy_mailbox(copy: MailboxCopy, means: Means) -> MailboxReport:
+    """One pass. It never raises for what a server does: the state says how it ended, the report what became of all.
+
+    Raises:
+        JournalError: the ledger cannot be written; without it nothing may be sent.
+
+    """
+    attempt = Attempt(copy, means)
+    began = means.clock.now()
+    state, words = _persist(attempt, means)
+    attempt.say(state, words=words)
+    accounts = attempt.accounts()
+    refusals = (*attempt.refusals, *(refusal for account in accounts for refusal in account.refusals))
+    return MailboxReport(copy.key, state, began, means.clock.now(), accounts, attempt.plan, words, refusals)
+
+
+def _persist(attempt: "Attempt", means: Means) -> tuple[State, str]:
+    """Run it again after a lost connection, until too many attempts in a row have brought nothing over."""
+    failures = 0
+    while True:
+        before = attempt.messages
+        try:
+            return attempt.run()
+        except TargetFull as error:
+            return State.FULL, str(error)
+        except (LoginRefused, SecretError) as error:
+            return State.AUTH_LOST, str(error)
+        except MailboxSuspect as error:
+            return State.SUSPECT, str(error)
+        except (ConnectionCut, CommandRefused, ProtocolBroken) as error:
+            failures = 1 if attempt.messages > before else failures + 1
+            if failures >= means.patience.attempts:
+                return State.FAILED, str(error)
+            attempt.say(State.WAITING, words=str(error))
+            said = "" if isinstance(error, ProtocolBroken) else error.words
+            if said or failures > 1:
+                means.sleep(backoff(failures, said).total_seconds())
+
+
+class _Looked(NamedTuple):
+    session: Session
+    found: Survey
+
+
+class Attempt:
+    """A pass, from the logins to the account; run again after a lost connection it goes on where it was."""
+
+    def __init__(self, copy: MailboxCopy, means: Means) -> None:
+        """Nothing is opened yet. ``messages`` counts what was copied or recognised, over all attempts."""
+        self._copy, self._means = copy, means
+        self._accounts: dict[str, FolderAccount] = {}
+        self._octets = self._of_messages = self._of_octets = 0
+        self.messages = 0
+        self.plan: FolderPlan = NO_PLAN
+        self.refusals: tuple[Refusal, ...] = ()
+
+    def run(self) -> tuple[State, str]:
+        """Everything once.
+
+        Raises:
+            MailError: it came to an end early.
+
+        """
+        self.say(State.LOOKING)
+        with ExitStack() as stack:
+            source, target = self._open(stack)
+            here, there = source.found, target.found
+            if not self._copy.rules.may_be_empty:
+                expect_mail(here, source.session)
+            self.plan = map_folders(here.folders, there.folders, there.namespace, self._copy.rules.folders)
+            self.refusals = here.refusals
+            agenda = prepare(self._copy, self._means, self.plan, here=here, target=target.session, there=there)
+            self._accounts = {account.folder: account for account in agenda.accounts}
+            limited = self._work(agenda, source.session, target.session)
+            source.session.wire.leave()
+            target.session.wire.leave()
+        if limited:
+            return State.LIMITED, "the volume that the provider allows a day is used up; the rest follows tomorrow"
+        if self.refusals or any(account.tally.waiting for account in self.accounts()):
+            return State.PARTLY, "some folders could not be copied to the end; the refusals say why"
+        return State.DONE, ""
+
+    def accounts(self) -> tuple[FolderAccount, ...]:
+        """Of each source folder that was looked at, by name."""
+        return tuple(self._accounts[title] for title in sorted(self._accounts))
+
+    def say(self, state: State, folder: str = "", words: str = "") -> None:
+        """Tell how far it is."""
+        of_messages, of_octets = max(self._of_messages, self.messages), max(self._of_octets, self._octets)
+        account = self._copy.key.account
+        self._means.tell(Progress(account, state, folder, self.messages, self._octets, of_messages, of_octets, words))
+
+    def _open(self, stack: ExitStack) -> tuple[_Looked, _Looked]:
+        """Both sides at once: each takes some round trips of its own."""
+        with ThreadPoolExecutor(max_workers=1) as other:
+            looking: Future[_Looked] = other.submit(_look, self._copy.target, stack)
+            source = _look(self._copy.source, stack)
+            return source, looking.result()
+
+    def _work(self, agenda: Agenda, source: Session, target: Session) -> bool:
+        """All groups of folders; True if the day's volume ended it."""
+        steps = GroupPass(self._copy, source, target, self._means.ledger)
+        limited = False
+        for group in groups(agenda.works):
+            steps.look(group)
+            steps.meet(group)
+            for number in (number for work in group for number in agenda.doubts.get(work.state.number, ())):
+                self._means.ledger.drop(number)
+            self.messages += sum(work.recognised for work in group)
+            self._of_messages = self.messages + sum(len(work.missing) for work in group)
+            self._of_octets = self._octets + sum(row.size for work in group for row in work.missing)
+            lanes = {work.mapped.source.raw: work.lane for work in group if work.lane}
+            stream = Stream(source, target, self._means.ledger, lanes=lanes, moved=self._moved, paces=self._means.paces)
+            try:
+                limited = limited or steps.copy_missing(group, stream, self._left_today())
+            finally:
+                self._spend(group)
+            for work in group:
+                steps.follow_flags(work)
+                self._accounts[work.title] = steps.account(work)
+        return limited
+
+    def _moved(self, lane: Lane, messages: int, octets: int) -> None:
+        self.messages += messages
+        self._octets += octets
+        self.say(State.COPYING, lane.title)
+
+    def _left_today(self) -> int | None:
+        """Octets that the day still allows."""
+        limits = (self._copy.source.server.limits.octets_a_day, self._copy.target.server.limits.octets_a_day)
+        bounds = [limit for limit in limits if limit is not None]
+        return max(0, min(bounds) - self._means.ledger.spent(self._copy.key)) if bounds else None
+
+    def _spend(self, group: list[Work]) -> None:
+        octets = sum(work.lane.octets for work in group if work.lane)
+        if octets:
+            self._means.ledger.spend(self._copy.key, octets)
+
+
+def _look(endpoint: Endpoint, stack: ExitStack) -> _Looked:
+    session = open_session(endpoint.server, endpoint.login)
+    stack.callback(session.wire.close)
+    return _Looked(session, survey(session))

@@ -1,0 +1,54 @@
+"""Many mailboxes at once, within the bounds of their servers; the biggest first, for they decide when all is done."""
+
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import ExitStack
+from dataclasses import replace
+from threading import BoundedSemaphore
+
+from reconciler.backends.mail.copy import copy_mailbox
+from reconciler.backends.mail.job import MailboxCopy, MailboxReport, Means
+from reconciler.backends.mail.pace import Pace
+from reconciler.backends.mail.server import Server
+
+PARALLEL = 16
+"""Mailboxes at once: most of a pass over an unchanged mailbox is waiting for answers."""
+
+
+class Gates:
+    """What all mailboxes of a server share: how many connections it takes, and how fast they may be together."""
+
+    def __init__(self, servers: Iterable[Server]) -> None:
+        """One gate for each address."""
+        each = {(server.host, server.port): server for server in servers}
+        self._free = {at: BoundedSemaphore(max(1, server.limits.connections)) for at, server in sorted(each.items())}
+        self._paces = {at: Pace(server.limits.octets_a_second) for at, server in each.items()}
+
+    def copy(self, copy: MailboxCopy, means: Means) -> MailboxReport:
+        """One pass, once both servers have room; all threads ask in one order, so no two wait for one another."""
+        source, target = ((end.server.host, end.server.port) for end in (copy.source, copy.target))
+        with ExitStack() as stack:
+            for at in sorted({source, target}):
+                stack.enter_context(self._free[at])
+            return copy_mailbox(copy, replace(means, paces=(self._paces[source], self._paces[target])))
+
+
+def copy_all(copies: Iterable[MailboxCopy], means: Means, parallel: int = PARALLEL) -> Iterator[MailboxReport]:
+    """One pass over each mailbox; reports as they come. A mailbox that fails stops no other.
+
+    ``means.tell`` is called by several threads. Closing the iterator lets running mailboxes end and begins no more.
+
+    Raises:
+        JournalError: the ledger cannot be written.
+
+    """
+    ordered = sorted(copies, key=lambda copy: copy.octets, reverse=True)
+    gates = Gates(end.server for copy in ordered for end in (copy.source, copy.target))
+    with ThreadPoolExecutor(max_workers=max(1, parallel), thread_name_prefix="copy") as threads:
+        running = [threads.submit(gates.copy, copy, means) for copy in ordered]
+        try:
+            for done in as_completed(running):
+                yield done.result()
+        finally:
+            for future in running:
+                future.cancel()

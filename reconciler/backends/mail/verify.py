@@ -1,0 +1,196 @@
+"""The judge: both sides are read anew and compared, folder by folder, whoever did the copying.
+
+The ledger is asked for one thing only: why a message that is not there was not to be copied.
+"""
+
+import random
+from collections import defaultdict, deque
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from reconciler.backends.mail.job import MailboxCopy, Means
+from reconciler.backends.mail.listing import Listed, Wanted, identities, list_folders
+from reconciler.backends.mail.reading import Job, read_messages
+from reconciler.backends.mail.session import Session, session
+from reconciler.backends.mail.survey import expect_mail, survey
+from reconciler.errors import CommandRefused
+from reconciler.model.mail.accounting import Fate
+from reconciler.model.mail.batches import FEWEST, batches
+from reconciler.model.mail.grade import Difference, Grade, Kind, grade
+from reconciler.model.mail.judging import Excuses, Judged, judge
+from reconciler.model.mail.ledger import CopyKey
+from reconciler.model.mail.mapping import Mapped, map_folders
+from reconciler.model.mail.message import Row, header_of, identify, normalised, text_digest
+
+SAMPLE = 20
+"""Messages of a mailbox that are compared octet by octet, if nobody asks for another number."""
+
+_DOUBTS = 200
+"""Messages of a folder with two sizes that are compared in full; more of them stay a difference."""
+
+_REWRITTEN = "the server rewrote line ends or NUL; the text is the same"
+_FORWARDED = "the target holds the forwarded copy, which has more header; the text is the same"
+
+
+@dataclass(frozen=True, slots=True)
+class Verification:
+    """The verdict on one mailbox: ``messages`` were compared by their rows and headers, ``sampled`` in full."""
+
+    key: CopyKey
+    grade: Grade
+    differences: tuple[Difference, ...]
+    messages: int
+    sampled: int
+    began: datetime
+    ended: datetime
+
+
+def verify_mailbox(
+    copy: MailboxCopy, means: Means, sample: int = SAMPLE, chance: random.Random | None = None
+) -> Verification:
+    """Compare per folder the multisets of (identity, size, INTERNALDATE, flags), and a random sample as it is.
+
+    Raises:
+        MailError: a side could not be read; then there is no verdict.
+
+    """
+    chance = chance or random.SystemRandom()
+    began = means.clock.now()
+    with (
+        session(copy.source.server, copy.source.login) as source,
+        session(copy.target.server, copy.target.login) as target,
+    ):
+        here, there = survey(source), survey(target)
+        if not copy.rules.may_be_empty:
+            expect_mail(here, source)
+        plan = map_folders(here.folders, there.folders, there.namespace, copy.rules.folders)
+        differences: list[Difference] = []
+        left_out = _left_out(copy, means)
+        into: dict[bytes, list[Mapped]] = defaultdict(list)
+        for mapped in plan.mapped:
+            if mapped.source.raw in here.status:
+                into[mapped.raw].append(mapped)
+        messages, whole = 0, []
+        for raw, lines in into.items():
+            bench = _Bench(source, target, raw, lines, exists=raw in there.status)
+            differences += bench.judge(copy, left_out, began)
+            messages += len(bench.source)
+            whole += [(bench, line, row) for line, row in bench.rows]
+        chosen = chance.sample(whole, min(sample, len(whole)))
+        for bench, line, row in chosen:
+            differences += bench.compare(line, row, left_out.get(line.source.raw, {}))
+    for refusal in here.refusals:
+        differences.append(Difference(refusal.folder, Kind.MISSING, 1, example=refusal.words))
+    return Verification(
+        copy.key, grade(differences), tuple(differences), messages, len(chosen), began, means.clock.now()
+    )
+
+
+def _left_out(copy: MailboxCopy, means: Means) -> Mapping[bytes, Mapping[int, str]]:
+    """Why a source message was not to be copied, by folder and UID."""
+    return {
+        raw: {
+            record.uid: f"{record.fate.value}: {record.words}"
+            for record in means.ledger.records(state.number).values()
+            if record.fate is not Fate.COPIED
+        }
+        for raw, state in means.ledger.folders(copy.key).items()
+        if state.excluded or state.refused
+    }
+
+
+class _Bench:
+    """One folder of the target and all source folders that go there."""
+
+    def __init__(self, source: Session, target: Session, raw: bytes, lines: Sequence[Mapped], *, exists: bool) -> None:
+        self._sessions = source, target
+        self._raw = raw
+        self.rows: list[tuple[Mapped, Row]] = []
+        self.source: list[tuple[Mapped, Judged]] = []
+        for line, listed in zip(lines, list_folders(source, [Wanted(line.source.raw) for line in lines]), strict=True):
+            judged = _judged(source, listed)
+            self.rows += [(line, row) for row in listed.rows]
+            self.source += [(line, message) for message in judged]
+        (there,) = list_folders(target, [Wanted(raw)]) if exists else (Listed(raw),)
+        self._allowed = there.allowed
+        self._target_rows = {row.uid: row for row in there.rows}
+        self._target = _judged(target, there)
+
+    def judge(
+        self, copy: MailboxCopy, left_out: Mapping[bytes, Mapping[int, str]], now: datetime
+    ) -> Iterable[Difference]:
+        """The differences, with those in size decided by the texts."""
+        several = len({line.source.raw for line, _ in self.source}) > 1
+        title = self.source[0][0].source.title if self.source else ""
+        # source UIDs of several folders would collide: number them through
+        numbered = {number: (line, message) for number, (line, message) in enumerate(self.source, 1)}
+        excuses = Excuses(
+            {
+                number: why
+                for number, (line, message) in numbered.items()
+                if (why := left_out.get(line.source.raw, {}).get(message.uid))
+            },
+            now.timestamp(),
+            flags_are_the_targets=not copy.rules.follow_flags,
+            keywords_kept=self._allowed.any_keyword,
+        )
+        messages = [message._replace(uid=number) for number, (_, message) in numbered.items()]
+        verdict = judge(title + (" and others" if several else ""), messages, self._target, excuses)
+        yield from verdict.differences
+        sizes: dict[str, list[str]] = defaultdict(list)
+        for count, (number, target_uid) in enumerate(verdict.doubtful):
+            line, message = numbered[number]
+            why = self._text_says(line, message.uid, target_uid) if count < _DOUBTS else ""
+            sizes[why].append(f"UID {message.uid}")
+        for why, who in sizes.items():
+            yield Difference(title, Kind.SIZE, len(who), why, who[0])
+
+    def compare(self, line: Mapped, row: Row, left_out: Mapping[int, str]) -> Iterable[Difference]:
+        """One sampled message against every message of the target that could be its copy."""
+        if row.uid in left_out:
+            return
+        body = _body(self._sessions[0], line.source.raw, row)
+        if body is None:
+            return  # it vanished meanwhile
+        same = [message.uid for message in self._target if message.identity == identify(header_of(body))]
+        group = [self._target_rows[uid] for uid in same]
+        best = ""
+        for candidate in (part for rows in batches(group, FEWEST) for part in rows):
+            other = _body(self._sessions[1], self._raw, candidate)
+            if other is None:
+                continue
+            if other == body:
+                return
+            best = best or _why_equal(body, other)
+        if group:  # else it is missing, which the multisets tell
+            yield Difference(line.source.title, Kind.ALTERED, 1, best, f"UID {row.uid}")
+
+    def _text_says(self, line: Mapped, uid: int, target_uid: int) -> str:
+        body = _body(self._sessions[0], line.source.raw, Row(uid, "", "", 0))
+        other = _body(self._sessions[1], self._raw, self._target_rows[target_uid])
+        return _why_equal(body, other) if body is not None and other is not None else ""
+
+
+def _why_equal(body: bytes, other: bytes) -> str:
+    if normalised(body) == normalised(other):
+        return _REWRITTEN
+    return _FORWARDED if text_digest(body) == text_digest(other) else ""
+
+
+def _judged(reading: Session, listed: Listed) -> list[Judged]:
+    if listed.words:
+        raise CommandRefused(
+            f"a folder of {reading.user} on {reading.server} cannot be read: {listed.words}", listed.words
+        )
+    who = identities(reading, listed.raw, [row.uid for row in listed.rows]) if listed.rows else {}
+    return [
+        Judged(row.uid, who[row.uid], row.size, row.arrived, frozenset(row.flags.split()))
+        for row in listed.rows
+        if row.uid in who
+    ]
+
+
+def _body(reading: Session, raw: bytes, row: Row) -> bytes | None:
+    (brought,) = read_messages(reading, deque([Job(raw, (row,))]))
+    return brought.bodies.get(row.uid)

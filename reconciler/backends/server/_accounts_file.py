@@ -1,0 +1,22 @@
+"""The passwd-file of one domain as the stores share it: read once, and where each account lives."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from reconciler.backends.server._address import filled
+from reconciler.backends.server._line_file import LineFile
+from reconciler.backends.server._passwd_file import Account, Accounts
+
+
+@dataclass(frozen=True, slots=True)
+class AccountsFile:
+    """The file, and ``mail_home``: the template for lines without a home. Relative paths begin at ``base``."""
+
+    file: LineFile[Accounts]
+    base: Path
+    mail_home: str | None
+
+    def home(self, address: str, account: Account) -> str | None:
+        """Where Dovecot keeps the account; None if neither its line nor the options say."""
+        home = account.home or (filled(self.mail_home, address) if self.mail_home else None)
+        return home if not home or home.startswith("/") else str(self.base / home)
