@@ -1,0 +1,61 @@
+"""``reconciler apply``: carry out what may run now."""
+
+from pathlib import Path
+from typing import Annotated, Final
+
+import typer
+
+from reconciler.cli._options import Json, NoColor, SpecsOrPlan, Verbose, Yes
+
+EXAMPLES: Final = """\b
+Examples:
+  reconciler apply migration.yaml
+  reconciler apply migration.yaml --yes --json        from a script: one JSON object a line
+  reconciler apply plan.json                          exactly what was reviewed
+  reconciler apply migration.yaml --plan plan.json    the same, if the spec lies elsewhere now
+
+\b
+Exit codes:
+  0 all done, 3 the rest waits until its time, 4 the rest is blocked or by hand,
+  5 the world or the spec changed since the plan was made, 1 an error or stopped
+"""
+
+
+def apply(
+    specs: SpecsOrPlan,
+    *,
+    saved: Annotated[
+        Path | None, typer.Option("--plan", metavar="FILE", help="Carry out exactly this saved plan of SPEC.")
+    ] = None,
+    yes: Yes = False,
+    as_json: Json = False,
+    verbose: Verbose = False,
+    no_color: NoColor = False,
+) -> None:
+    """Plan, ask, carry out the changes that may run now, then read again whether they hold.
+
+    Each change is journalled before it is made, in SPEC's folder unless the spec names a database. Ctrl-C finishes
+    the write that is under way and stops; apply again goes on from there.
+    """
+    from reconciler.cli.run._clock import SystemClock  # noqa: PLC0415 - help must not load what the command needs
+    from reconciler.cli.run._console import Console  # noqa: PLC0415
+    from reconciler.cli.run.apply import run_apply  # noqa: PLC0415
+
+    plans = [path for path in specs if path.suffix == ".json"]
+    if len(specs) > 1 and (saved or plans):
+        msg = "a saved plan is applied by itself: give one"
+        raise typer.BadParameter(msg, param_hint="SPEC...")
+    if saved and plans:
+        msg = "give the spec here, and the saved plan with --plan; or the saved plan alone"
+        raise typer.BadParameter(msg, param_hint="SPEC")
+    console = Console.of_process(no_color=no_color)
+    code = run_apply(
+        specs if not plans else [],
+        SystemClock(),
+        console,
+        saved=saved or next(iter(plans), None),
+        yes=yes,
+        as_json=as_json,
+        verbose=verbose,
+    )
+    raise typer.Exit(code)

@@ -1,0 +1,7 @@
+require ["fileinto"];
+# rule:[Lists]
+if header :contains "list-id" "dev.example.org"
+{
+	fileinto "Lists";
+	stop;
+}

@@ -1,0 +1,186 @@
+"""What a spec asks of the mail copy: each mailbox with its two ends, logins, rules and bounds."""
+
+import shlex
+import ssl
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from typing import Final
+
+from reconciler.backends.mail.job import Endpoint, MailboxCopy, Rules
+from reconciler.backends.mail.login import Login, MasterUser, OAuth2, OwnPassword, Proxied
+from reconciler.backends.mail.server import Security, Server, tls_context
+from reconciler.checks._routing import turns
+from reconciler.errors import NameInvalid, ReconcilerError, SecretError
+from reconciler.model.mail.ledger import CopyKey
+from reconciler.model.mail.limits import known_limits
+from reconciler.model.mail.mapping import FolderRules
+from reconciler.model.name import mail_address
+from reconciler.model.secret import Secret
+from reconciler.model.sighting import History
+from reconciler.ports import MailLedger, Secrets
+from reconciler.spec.copy import ImapServer, MailCopy
+from reconciler.spec.spec import Mailbox, Spec
+from reconciler.spec.wording import suggestion
+
+_SECURITY: Final = {"implicit": Security.TLS, "starttls": Security.STARTTLS, "none": Security.LOOPBACK}
+_SOONER: Final = timedelta(days=1)
+"""The clocks of mail servers differ, and mail may come before a change is seen; what was copied is known again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a person wants of one pass. ``back``: from the new server to the old one, what came since the cutover."""
+
+    addresses: Sequence[str] = ()
+    back: bool = False
+    since: datetime | None = None
+    retry_refused: bool = False
+
+
+class Jobs:
+    """Makes the jobs of one spec; ``base`` is its folder."""
+
+    def __init__(self, spec: Spec, section: MailCopy, base: Path, secrets: Secrets) -> None:
+        """Nothing is contacted.
+
+        Raises:
+            ReconcilerError: the certificates of ``ca_file`` cannot be read.
+
+        """
+        self._spec, self._section, self._secrets = spec, section, secrets
+        self._servers = {
+            (place, writing): _server(place, end, base, writing=writing)
+            for place, end in (("old", section.old), ("new", section.new))
+            for writing in (False, True)
+        }
+
+    def of(self, asked: Asked, today: date, ledger: MailLedger) -> tuple[MailboxCopy, ...]:
+        """One for each mailbox of the spec, or for those that are asked for.
+
+        Raises:
+            ReconcilerError: an address is no mailbox of the spec.
+
+        """
+        return tuple(self._job(mailbox, asked, today, ledger) for mailbox in self._chosen(asked.addresses))
+
+    def _chosen(self, addresses: Sequence[str]) -> Sequence[Mailbox]:
+        mailboxes = {mailbox.address: mailbox for mailbox in self._spec.mailboxes}
+        if not addresses:
+            return tuple(mailboxes.values())
+        chosen = dict.fromkeys(map(_normal, addresses))
+        for address in chosen:
+            if address not in mailboxes:
+                raise ReconcilerError(f"no mailbox of the spec is called {suggestion(address, sorted(mailboxes))}")
+        return tuple(mailboxes[address] for address in chosen)
+
+    def _job(self, mailbox: Mailbox, asked: Asked, today: date, ledger: MailLedger) -> MailboxCopy:
+        source, target = ("new", "old") if asked.back else ("old", "new")
+        key = CopyKey(mailbox.address, source, target)
+        into = self._section.folders
+        rules = Rules(
+            folders=FolderRules(
+                {there: here for here, there in into.items()} if asked.back else into,
+                frozenset(self._section.exclude),
+            ),
+            follow_flags=asked.back or not mailbox.has_moved(today),
+            since=asked.since,
+            may_be_empty=mailbox.address in self._section.may_be_empty,
+            retry_refused=asked.retry_refused,
+        )
+        return MailboxCopy(
+            key,
+            Endpoint(self._servers[source, False], self._login(source, mailbox)),
+            Endpoint(self._servers[target, True], self._login(target, mailbox)),
+            rules,
+            # never copied before is the most work, in the order of quotas; the ledger knows the others' messages
+            octets=sum(state.messages for state in ledger.folders(key).values()) or mailbox.quota or 0,
+        )
+
+    def _login(self, place: str, mailbox: Mailbox) -> Login:
+        end = self._section.old if place == "old" else self._section.new
+        user = (mailbox.old_login or mailbox.address) if place == "old" else mailbox.address
+        if end.login == "xoauth2" and end.token:
+            return OAuth2(user, self._revealing(_for_login(end.token, user)))
+        if end.login == "master" and end.master_user and end.password:
+            return MasterUser(user, end.master_user, self._revealing(end.password), end.separator)
+        if end.login == "authzid" and end.master_user and end.password:
+            return Proxied(user, end.master_user, self._revealing(end.password))
+        return OwnPassword(user, self._own_password(place, mailbox))
+
+    def _own_password(self, place: str, mailbox: Mailbox) -> Callable[[], Secret]:
+        carried = mailbox.password == "keep"  # noqa: S105 - the word of the spec, not a password
+        if place == "old" or carried:  # a hash that was carried over is of the same password
+            if mailbox.old_password is None:
+                return _unknown(place, mailbox.address, carried=carried and place == "new")
+            return self._revealing(mailbox.old_password)
+        if mailbox.password == "generate":  # noqa: S105 - as above
+            return self._revealing(f"generate:{mailbox.address}")
+        return self._revealing(mailbox.password)
+
+    def _revealing(self, reference: str) -> Callable[[], Secret]:
+        return lambda: self._secrets.reveal(reference)
+
+
+def arrivals_since(spec: Spec, histories: Mapping[str, History]) -> datetime | None:
+    """From when on mail may have come to the new server: a day before a name server was first seen to name it.
+
+    None if no name server was ever seen to.
+    """
+    seen = [
+        sighting.first_seen
+        for turn in turns(spec)
+        for sighting in histories.get(turn.name, History()).sightings
+        if sighting.value is not None and sighting.value.rdata == turn.new
+    ]
+    return min(seen) - _SOONER if seen else None
+
+
+def _server(place: str, end: ImapServer, base: Path, *, writing: bool) -> Server:
+    known = known_limits(end.host, writing=writing)
+    ca_file = str(base / end.ca_file) if end.ca_file else None
+    try:
+        tls_context(ca_file, pinned=end.fingerprint is not None)
+    except (OSError, ssl.SSLError) as error:
+        why = error.strerror or str(error)
+        raise ReconcilerError(f"copy.{place}.ca_file: {ca_file} holds no certificates to trust: {why}") from error
+    return Server(
+        end.host,
+        end.at_port,
+        _SECURITY[end.tls],
+        ca_file,
+        end.fingerprint,
+        float(end.timeout),
+        replace(
+            known,
+            connections=end.connections or known.connections,
+            octets_a_second=end.octets_per_second or known.octets_a_second,
+            octets_a_day=end.daily_octets or known.octets_a_day,
+        ),
+    )
+
+
+def _for_login(reference: str, user: str) -> str:
+    """The reference to this user's token; in a command the name stays one word."""
+    return reference.replace("{login}", shlex.quote(user) if reference.startswith("command:") else user)
+
+
+def _unknown(place: str, address: str, *, carried: bool) -> Callable[[], Secret]:
+    """A password that the spec does not name: told when it is wanted, as this mailbox's state."""
+
+    def refuse() -> Secret:
+        same = " (password: keep: it is the one of the old server)" if carried else ""
+        raise SecretError(
+            f"the password of {address} on the {place} server is not known{same}: give the mailbox an old_password, "
+            f"or let copy.{place} log in with a master user, an administrator or a token"
+        )
+
+    return refuse
+
+
+def _normal(address: str) -> str:
+    try:
+        return mail_address(address)
+    except NameInvalid as error:
+        raise ReconcilerError(f"{address!r} is no mail address: {error}") from error

@@ -1,0 +1,27 @@
+"""Sizes, spans and other people's words, as a person reads them."""
+
+from datetime import timedelta
+
+
+def octets(number: int) -> str:
+    """``1.2 MB``: powers of a thousand, as lines and providers count."""
+    value = float(number)
+    for unit in ("B", "kB", "MB", "GB"):
+        if value < 1000:  # noqa: PLR2004 - see the first line
+            return f"{value:.0f} {unit}" if unit == "B" else f"{value:.1f} {unit}"
+        value /= 1000
+    return f"{value:,.1f} TB"
+
+
+def span(time: timedelta) -> str:
+    """``2 h 05 min``, ``3 min`` or ``12 s``."""
+    seconds = int(time.total_seconds())
+    if seconds < 60:  # noqa: PLR2004 - a minute
+        return f"{seconds} s"
+    hours, minutes = divmod(seconds // 60, 60)
+    return f"{hours} h {minutes:02} min" if hours else f"{minutes} min"
+
+
+def shown(text: str) -> str:
+    """Without what would move a terminal's cursor: a folder can have any name."""
+    return "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in text)

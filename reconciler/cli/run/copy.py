@@ -1,0 +1,94 @@
+"""``reconciler copy``: one pass over the mailboxes of a spec."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+
+from reconciler.backends.mail.job import Means
+from reconciler.backends.secrets import ReferencedSecrets
+from reconciler.cli.run._console import Console
+from reconciler.cli.run._copy_jobs import Asked, Jobs, arrivals_since
+from reconciler.cli.run._copy_ledger import ledger_place, open_ledger
+from reconciler.cli.run._copy_outcome import Outcome, code_of
+from reconciler.cli.run._copy_pass import Pass
+from reconciler.cli.run._copy_report import Logs, summary, summary_data, write_report
+from reconciler.cli.run._copy_watch import watching
+from reconciler.cli.run._exits import Code
+from reconciler.cli.run._move import Move
+from reconciler.cli.run._stopping import stoppable
+from reconciler.cli.run._times import encoded
+from reconciler.errors import ReconcilerError
+from reconciler.ports import Clock
+from reconciler.render._times import moment
+
+
+@dataclass(frozen=True, slots=True)
+class Manner:
+    """How a person wants it done and told."""
+
+    verify: bool = False
+    as_json: bool = False
+    report: Path | None = None
+    logs: Path | None = None
+
+
+def run_copy(path: Path, asked: Asked, clock: Clock, console: Console, manner: Manner) -> Code:
+    """One pass: copy, judge if asked for, and account for every message.
+
+    Raises:
+        ReconcilerError: the spec is wrong or has no section ``copy``, or the ledger cannot be used.
+
+    """
+    move = Move.load(path, clock)
+    section = move.spec.mail_copy
+    if section is None:
+        raise ReconcilerError(
+            f"{path} has no section copy, so nobody knows where the mail is: add one, as in "
+            "'copy: {old: {host: imap.old.example}, new: {host: imap.new.example}}'"
+        )
+    base = path.absolute().parent
+    generated = Path(move.spec.generated_passwords) if move.spec.generated_passwords else None
+    jobs = Jobs(move.spec, section, base, ReferencedSecrets(base, generated=generated))
+    if asked.back:
+        asked = replace(asked, since=_since(move, console))
+    logs = Logs(manner.logs) if manner.logs else None
+    with open_ledger(ledger_place(path), clock) as ledger, stoppable(console.say) as stop:
+        copies = jobs.of(asked, clock.now().date(), ledger)
+        with watching(console, clock, len(copies), as_json=manner.as_json) as watch:
+            run = Pass(copies, section.parallel, Means(ledger, clock), watch.tell, stop, ledger.passed)
+            outcomes = []
+            for outcome in run.outcomes(verify=manner.verify):
+                watch.ended(outcome)
+                if logs:
+                    logs.add(outcome)
+                outcomes.append(outcome)
+        stopped = stop()
+    return _tell(outcomes, path, clock, console, manner, stopped=stopped)
+
+
+def _tell(
+    outcomes: Sequence[Outcome], path: Path, clock: Clock, console: Console, manner: Manner, *, stopped: bool
+) -> Code:
+    if manner.report:
+        write_report(manner.report, outcomes, clock.now())
+    if manner.as_json:
+        data = {"event": "summary", "at": encoded(clock.now()), **summary_data(outcomes), "stopped": stopped}
+        console.result(f"{json.dumps(data)}\n")
+    else:
+        console.result(summary(outcomes, console.style))
+    if stopped:
+        console.say(f"stopped; what was copied is in the ledger: the same command goes on from there ({path})")
+        return Code.FAILED
+    return code_of(outcomes)
+
+
+def _since(move: Move, console: Console) -> datetime | None:
+    with move.past() as past:
+        since = arrivals_since(move.spec, past.histories())
+    if since is None:
+        console.say("the journal knows of no cutover: all mail of the new server is compared with the old one's")
+    else:
+        console.say(f"only what arrived on the new server since {moment(since)} is copied back")
+    return since

@@ -1,0 +1,102 @@
+"""``reconciler plan``."""
+
+import json
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from reconciler.cli.run._clock import local
+from reconciler.cli.run._console import Console
+from reconciler.cli.run._exits import Code, of_error, of_plan, worst
+from reconciler.cli.run._formats import TEXT, shown
+from reconciler.cli.run._saved import save
+from reconciler.cli.run._session import open_session
+from reconciler.errors import ReconcilerError
+from reconciler.model.codec import encode_plan
+from reconciler.model.plan import Plan
+from reconciler.model.stage import Stage
+from reconciler.ports import Clock
+from reconciler.render._closing import counts, next_thing
+from reconciler.render.text import Look
+
+JSON = "json"
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """What became of one spec: a plan, or an error."""
+
+    path: Path
+    plan: Plan | None
+    untouched: int = 0
+    error: ReconcilerError | None = None
+
+    @property
+    def code(self) -> Code:
+        """For scripts."""
+        if self.plan is None:
+            return of_error(self.error) if self.error else Code.FAILED
+        return of_plan(self.plan)
+
+
+def run_plan(
+    paths: Sequence[Path],
+    clock: Clock,
+    console: Console,
+    *,
+    stage: str | None = None,
+    out: Path | None = None,
+    form: str = TEXT,
+    verbose: bool = False,
+) -> Code:
+    """Plan the specs side by side and show what was found; with ``out``, save the one plan."""
+    target = Stage.of(stage) if stage else None
+    with ThreadPoolExecutor(max_workers=len(paths)) as pool:
+        found = list(pool.map(lambda path: _planned(path, clock, target), paths))
+    if form == JSON and len(found) > 1:
+        console.result(f"{json.dumps([_data(each) for each in found], indent=2)}\n")
+    for each in found:
+        if each.plan and not (form == JSON and len(found) > 1):
+            look = Look(console.style, verbose, local, str(each.path), each.untouched)
+            console.result(shown(each.plan, form, look) + ("\n" if len(found) > 1 else ""))
+        if each.plan and out:
+            save(each.plan, each.path, out)
+            console.say(f"saved; to carry out exactly this plan: reconciler apply {out}")
+        if each.error:
+            console.complain(each.error)
+    if form == TEXT and len(found) > 1:
+        console.result(_summary(found, console))
+    return worst(each.code for each in found)
+
+
+def _planned(path: Path, clock: Clock, stage: Stage | None) -> Planned:
+    try:
+        with open_session(path, clock) as session, session.move.past() as past:
+            sight = session.look(past)
+            return Planned(path, session.plan(sight, stage), sight.untouched)
+    except ReconcilerError as error:
+        return Planned(path, None, error=error)
+
+
+def _data(planned: Planned) -> dict[str, Any]:
+    return {
+        "spec": str(planned.path),
+        "exit_code": planned.code,
+        "error": str(planned.error) if planned.error else None,
+        "plan": encode_plan(planned.plan) if planned.plan else None,
+    }
+
+
+def _summary(found: Sequence[Planned], console: Console) -> str:
+    """One line a move."""
+    wide = max(len(str(each.path)) for each in found)
+    lines = [console.style.heading(f"{len(found)} moves")]
+    for each in found:
+        text = "error, see above"
+        if each.plan:
+            text = f"to {each.plan.stage.label}: "
+            text += counts(each.plan, local) if each.plan.steps else next_thing(each.plan)
+        lines.append(f"  {each.path!s:<{wide}}  {text}")
+    return "\n".join([*lines, ""])

@@ -1,0 +1,131 @@
+"""``reconciler status``."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Final
+
+from reconciler.cli.run._clock import local
+from reconciler.cli.run._console import Console
+from reconciler.cli.run._exits import Code
+from reconciler.cli.run._session import Session, Sight, open_session
+from reconciler.cli.run._standing import CacheClock, Standing, next_thing, standing
+from reconciler.cli.run._times import encoded
+from reconciler.journal.records import RUNNING, Run
+from reconciler.model.plan import Plan
+from reconciler.model.stage import Stage
+from reconciler.ports import Clock
+from reconciler.render._closing import counts
+from reconciler.render._style import Style
+from reconciler.render._times import moment
+
+_MOST_LISTED: Final = 20  # users; more are scrolled past, and --json has them all
+
+
+@dataclass(frozen=True, slots=True)
+class _Report:
+    domain: str
+    goes_to: Stage
+    now: datetime
+    stands: Standing
+    plan: Plan
+    next: str
+    last_run: Run | None
+
+
+def run_status(path: Path, clock: Clock, console: Console, *, as_json: bool = False) -> Code:
+    """Read everything, write nothing, and say where the move stands.
+
+    Raises:
+        ReconcilerError: a server, the zone or the journal could not be read.
+
+    """
+    with open_session(path, clock) as session, session.move.past() as past:
+        sight = session.look(past)
+        report = _report(session, sight, next(reversed(past.runs()), None))
+    if as_json:
+        console.result(f"{json.dumps(_data(report), indent=2)}\n")
+    else:
+        console.result("".join(f"{line}\n" for line in _lines(report, console.style)))
+    return Code.DONE
+
+
+def _report(session: Session, sight: Sight, last_run: Run | None) -> _Report:
+    spec, path = session.move.spec, str(session.move.path)
+    plan = session.plan(sight)
+    is_last = spec.target is Stage.DECOMMISSION
+    ahead = None if plan.steps or is_last else session.plan(sight, Stage(spec.target + 1))
+    stands = standing(spec, session.rules.kinds, sight)
+    return _Report(
+        spec.domain, spec.target, sight.world.now, stands, plan, next_thing(plan, ahead, path, local), last_run
+    )
+
+
+def _lines(report: _Report, style: Style) -> Iterator[str]:
+    stands = report.stands
+    yield style.heading(report.domain) + style.faint(f"  as read at {moment(report.now, local)}")
+    yield f"stage    {stands.stage.label}; the spec goes to {report.goes_to.label}"
+    if report.plan.steps:
+        yield f"plan     {counts(report.plan, local)}"
+    for clock in stands.caches:
+        yield f"caches   {_clock(clock, report.now)}"
+    if stands.users:
+        yield f"users    {stands.users - len(stands.not_moved):,} of {stands.users:,} have moved"
+    for address in stands.not_moved[:_MOST_LISTED]:
+        sign = ": has switched the forward off, so set moved: true" if address in stands.switched_off else ""
+        yield f"         not yet {address}{sign}"
+    if len(stands.not_moved) > _MOST_LISTED:
+        yield f"         and {len(stands.not_moved) - _MOST_LISTED:,} more"
+    yield f"run      {_run(report.last_run)}"
+    yield style.heading(f"next     {report.next}")
+
+
+def _clock(clock: CacheClock, now: datetime) -> str:
+    owner, _, rdtype = clock.name.rpartition(" ")
+    name = f"{rdtype} {owner.removesuffix('.')}"
+    if clock.lagging:
+        return f"{name}: not yet the same at {', '.join(clock.lagging)}"
+    since = f"{name}: served by all since {moment(clock.since, local)}" if clock.since else f"{name}: gone everywhere"
+    if clock.clear_at is None:
+        return since
+    if clock.clear_at <= now:
+        return f"{since}; no cache holds what stood before"
+    return f"{since}; caches may hold what stood before until {moment(clock.clear_at, local)}"
+
+
+def _run(run: Run | None) -> str:
+    if run is None:
+        return "none yet"
+    if run.outcome == RUNNING:
+        return f"{run.number} is under way on {run.host} since {moment(run.started, local)}: the move is locked"
+    what = f"{run.number}, {run.intent.value} to {run.stage.label} at {moment(run.started, local)}: {run.outcome}"
+    return f"{what}; {run.done:,} {'step' if run.done == 1 else 'steps'} done; the move is not locked"
+
+
+def _data(report: _Report) -> dict[str, Any]:
+    stands, run = report.stands, report.last_run
+    return {
+        "domain": report.domain,
+        "at": encoded(report.now),
+        "stage": stands.stage.label,
+        "spec_stage": report.goes_to.label,
+        "next": report.next,
+        "next_time": encoded(report.plan.next_time),
+        "steps_left": len(report.plan.steps),
+        "caches": [
+            {
+                "name": clock.name,
+                "since": encoded(clock.since),
+                "clear_at": encoded(clock.clear_at),
+                "lagging": list(clock.lagging),
+            }
+            for clock in stands.caches
+        ],
+        "users": stands.users,
+        "not_moved": list(stands.not_moved),
+        "switched_off": list(stands.switched_off),
+        "locked": run is not None and run.outcome == RUNNING,
+        "last_run": None if run is None else {"number": run.number, "outcome": run.outcome, "done": run.done},
+    }

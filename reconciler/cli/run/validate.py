@@ -1,0 +1,39 @@
+"""``reconciler validate``."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+from reconciler.cli.run._backends import SERVERS, ZONES, Options
+from reconciler.cli.run._console import Console
+from reconciler.cli.run._exits import Code
+from reconciler.errors import Problem, SpecError
+from reconciler.spec.load import load
+
+
+def run_validate(paths: Sequence[Path], console: Console, *, as_json: bool = False) -> Code:
+    """Tell every problem of every spec."""
+    found = {str(path): _problems(path) for path in paths}
+    sound = not any(found.values())
+    if as_json:
+        specs = [{"spec": path, "problems": [_data(problem) for problem in each]} for path, each in found.items()]
+        console.result(f"{json.dumps({'sound': sound, 'specs': specs}, indent=2)}\n")
+    else:
+        for path, problems in found.items():
+            console.result("".join(f"{problem}\n" for problem in problems) or f"{path}: sound\n")
+        if not sound:
+            count = sum(map(len, found.values()))
+            console.say(f"{console.talk_style.removed('error:')} {count} {'problem' if count == 1 else 'problems'}")
+    return Code.DONE if sound else Code.FAILED
+
+
+def _problems(path: Path) -> tuple[Problem, ...]:
+    try:
+        load(path, Options(SERVERS), Options(ZONES))
+    except SpecError as error:
+        return error.problems
+    return ()
+
+
+def _data(problem: Problem) -> dict[str, str | int]:
+    return {"file": problem.file, "line": problem.line, "column": problem.column, "message": problem.message}
