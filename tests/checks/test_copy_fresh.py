@@ -1,0 +1,71 @@
+from datetime import timedelta
+
+import pytest
+
+from reconciler.checks.copy_fresh import CHECK
+from reconciler.model.mail.grade import Grade
+from reconciler.model.mail.last_pass import LastPass
+from reconciler.model.stage import Stage
+from reconciler.model.verdict import Fail, Pass, Wait
+from tests.support.changes import ANN, CHANGES, TURNS, gated
+from tests.support.clock import MONDAY_MORNING
+from tests.support.facts import facts
+from tests.support.specs import spec, state
+
+ENDS = {"old": {"host": "imap.old.example"}, "new": {"host": "imap.new.example"}}
+TURNED = (CHANGES["MX turned"],)
+JUST_NOW = MONDAY_MORNING - timedelta(hours=1)
+EARLIER = MONDAY_MORNING - timedelta(hours=25)
+FRESH = LastPass(JUST_NOW, JUST_NOW, Grade.PERFECT)
+
+
+def judge(*last, changes=TURNED, **copy):
+    """Of Ann's mailbox, whose last pass is as given, or was never made."""
+    move = spec(copy={**ENDS, **copy}, mailboxes=[{"address": ANN}])
+    return CHECK.judge(move, facts(Stage.CUTOVER, state(), *changes, copies=dict(zip([ANN], last, strict=False))))
+
+
+def test_it_gates_what_turns_the_mail() -> None:
+    assert gated(CHECK) == TURNS
+
+
+@pytest.mark.parametrize("grade", [Grade.PERFECT, Grade.GOOD])
+def test_a_fresh_and_proven_copy_passes(grade) -> None:
+    answer = judge(LastPass(JUST_NOW, JUST_NOW, grade))
+    assert answer == Pass("1 mailbox copied, and compared with the old server's")
+
+
+def test_a_mailbox_that_was_never_copied_to_the_end_waits() -> None:
+    for last in ((), (LastPass(judged=JUST_NOW, grade=Grade.GOOD),)):
+        answer = judge(*last)
+        assert isinstance(answer, Wait)
+        assert answer.why == f"1 mailbox not copied to the end yet: {ANN}; run reconciler copy SPEC --verify first"
+
+
+@pytest.mark.parametrize("last", [LastPass(JUST_NOW), LastPass(JUST_NOW, EARLIER, Grade.PERFECT)])
+def test_a_copy_that_nobody_compared_lately_waits(last) -> None:
+    answer = judge(last)
+    assert isinstance(answer, Wait)
+    assert answer.why.startswith(f"1 mailbox not compared within the last 24 h: {ANN}; ")
+
+
+def test_a_poor_copy_blocks_whatever_is_approved() -> None:
+    answer = judge(LastPass(JUST_NOW, JUST_NOW, Grade.POOR), approved=[ANN])
+    assert isinstance(answer, Fail)
+    assert answer.why == f"mail is missing or altered on the new server (Poor): {ANN}"
+    assert "approved" not in answer.todo
+
+
+def test_what_is_to_be_investigated_wants_a_line_in_the_spec() -> None:
+    last = LastPass(JUST_NOW, JUST_NOW, Grade.INVESTIGATE)
+    answer = judge(last)
+    assert isinstance(answer, Fail)
+    assert "list the address under copy.approved" in answer.todo
+    assert isinstance(judge(last, approved=[ANN]), Pass)
+
+
+def test_nothing_is_asked_where_no_mail_is_turned_or_no_mail_is_copied() -> None:
+    assert judge(changes=()) == Pass("no mail is turned to the new server here")
+    answer = CHECK.judge(spec(), facts(Stage.CUTOVER, state(), *TURNED))
+    assert isinstance(answer, Pass)
+    assert "no section copy" in answer.evidence

@@ -1,0 +1,320 @@
+import csv
+import json
+import os
+import re
+import signal
+import stat
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import date
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from reconciler.backends.mail.job import Means
+from reconciler.backends.secrets import ReferencedSecrets
+from reconciler.cli.run._clock import SystemClock
+from reconciler.cli.run._copy_jobs import Asked, Jobs
+from reconciler.cli.run._copy_ledger import last_passes, ledger_place, open_ledger
+from reconciler.cli.run._copy_pass import Pass
+from reconciler.cli.run._move import Move
+from reconciler.model.mail.grade import Grade
+from reconciler.model.mail.last_pass import LastPass
+from tests.lab.dovecot import MASTER, Dovecot
+from tests.lab.mailbox import expected, fill
+
+pytestmark = pytest.mark.daemon
+
+_NAMES = [f"person{number}@example.org" for number in range(1, 100)]
+_next = count()
+
+
+def _server(name: str, prefix: str, **options: Any) -> Iterator[Dovecot]:
+    """With all its accounts from the start: Dovecot looks at its passwd-file once a second only."""
+    server = Dovecot(name, **options)
+    for address in _NAMES:
+        server.add_user(address, f"{prefix}-{address}")
+    yield server.start()
+    server.remove()
+
+
+@pytest.fixture(scope="session")
+def old() -> Iterator[Dovecot]:
+    yield from _server("cli-old", "oldpw", separator=".")
+
+
+@pytest.fixture(scope="session")
+def new() -> Iterator[Dovecot]:
+    yield from _server("cli-new", "newpw")
+
+
+@pytest.fixture
+def people() -> list[str]:
+    """Three addresses that no other test uses."""
+    return [_NAMES[next(_next)] for _ in range(3)]
+
+
+@pytest.fixture
+def move(tmp_path: Path, old: Dovecot, new: Dovecot, people: list[str], monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A spec: own passwords on the old server over loopback, a master user on the new one over TLS."""
+    for address in people:
+        monkeypatch.setenv(_variable(address), f"oldpw-{address}")
+    monkeypatch.setenv("MASTER_PASSWORD", MASTER[1])
+    spec = {
+        "domain": "example.org",
+        "old": {"backend": "memory", "mx": "10 mail.old.example"},
+        "new": {"backend": "memory", "mx": "10 mail.new.example"},
+        "dns": {"backend": "memory"},
+        "copy": {
+            "old": {"host": "127.0.0.1", "port": old.port, "tls": "none"},
+            "new": {
+                "host": "127.0.0.1",
+                "port": new.tls_port,
+                "ca_file": "ca.pem",
+                "login": "master",
+                "master_user": MASTER[0],
+                "password": "env:MASTER_PASSWORD",
+            },
+        },
+        "mailboxes": [{"address": address, "old_password": f"env:{_variable(address)}"} for address in people],
+    }
+    (tmp_path / "ca.pem").write_bytes((new.root / "cert.pem").read_bytes())
+    path = tmp_path / "migration.yaml"
+    path.write_text(yaml.safe_dump(spec, sort_keys=False))
+    return path
+
+
+def _variable(address: str) -> str:
+    return "OLD_" + re.sub(r"\W", "_", address).upper()
+
+
+def change(path: Path, **sections: Any) -> None:
+    """As a person edits the spec: keys of the section copy."""
+    spec = yaml.safe_load(path.read_text())
+    for key, value in sections.items():
+        spec["copy"][key] = {**spec["copy"].get(key, {}), **value} if isinstance(value, dict) else value
+    path.write_text(yaml.safe_dump(spec, sort_keys=False))
+
+
+def mail(server: Dovecot, people: list[str], number: int = 20) -> None:
+    for seed, address in enumerate(people):
+        fill(server, address, seed, number, ((), ("Work",), ("Größe & Maße",)))
+
+
+def events(out: str) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in out.splitlines()]
+
+
+def test_the_second_copy_copies_nothing_and_the_judge_says_perfect(run, move, old, new, people):
+    mail(old, people)
+    first = run("copy", move)
+    assert (first.code, first.err.count("done, ")) == (0, 3), first
+    assert "mailboxes  3: 3 done" in first.out
+    assert "messages   60 = " in first.out
+    again = run("copy", move, "--verify", "--json")
+    assert again.code == 0, again
+    *told, summary = events(again.out)
+    assert (summary["event"], summary["new"], summary["count"], summary["balanced"]) == ("summary", 0, 60, True)
+    assert {each["grade"] for each in told if each["event"] == "mailbox"} <= {"Perfect", "Good"}
+    for address in people:
+        assert new.seen(address) == expected(old.seen(address))
+
+
+def test_plain_mail_is_perfect(run, move, old, people):
+    for address in people:
+        _plain(old, address)
+    shown = run("copy", move, "--verify")
+    assert shown.code == 0, shown
+    assert "proof      3 Perfect" in shown.out
+    assert "messages   15 = 15 copied" in shown.out
+    assert "this pass  15 sent" in shown.out
+
+
+def _plain(server: Dovecot, address: str, first: int = 0, messages: int = 5) -> None:
+    folder = server.maildir(address) / "cur"
+    for part in ("cur", "new", "tmp"):
+        (server.maildir(address) / part).mkdir(parents=True, exist_ok=True)
+    for number in range(first, first + messages):
+        file = folder / f"{1_700_000_000 + number}.p{number}.host:2,S"
+        file.write_bytes(b"Message-ID: <%d@plain>\nFrom: a@example.org\nSubject: n\n\ntext %d\n" % (number, number))
+        os.utime(file, (1_700_000_000, 1_700_000_000))
+    server.own(server.maildir(address).parent)
+
+
+def test_a_wrong_password_is_that_mailbox_alone(run, move, old, new, people, monkeypatch):
+    for address in people:
+        _plain(old, address)
+    monkeypatch.setenv(_variable(people[1]), "not-the-password")
+    shown = run("copy", move)
+    assert shown.code == 4
+    assert "mailboxes  3: 2 done, 1 auth lost" in shown.out
+    assert f"auth lost  {people[1]}: " in shown.out
+    assert sum(new.seen(people[0]).values()) == sum(new.seen(people[2]).values()) == 5
+    monkeypatch.setenv(_variable(people[1]), f"oldpw-{people[1]}")
+    assert run("copy", move, people[1]).code == 0
+    assert sum(new.seen(people[1]).values()) == 5
+
+
+def test_a_password_that_the_spec_lacks_is_told_with_what_to_do(run, move, old, people):
+    for address in people:
+        _plain(old, address)
+    spec = yaml.safe_load(move.read_text())
+    del spec["mailboxes"][0]["old_password"]
+    move.write_text(yaml.safe_dump(spec, sort_keys=False))
+    shown = run("copy", move)
+    assert shown.code == 4
+    assert f"the password of {people[0]} on the old server is not known: give the mailbox an old_password" in shown.out
+
+
+def test_no_secret_is_shown_or_kept(run, move, old, people, monkeypatch):
+    for address in people:
+        _plain(old, address)
+    monkeypatch.setenv(_variable(people[2]), "s3cret-but-wrong")
+    folder = move.parent
+    said = [run("copy", move, "--report", folder / "r.json", "--log-dir", folder / "logs", "--verify")]
+    said.append(run("copy", move, "--json", "--report", folder / "r.csv"))
+    kept = b"".join(path.read_bytes() for path in folder.rglob("*") if path.is_file())
+    everything = kept + "".join(shown.out + shown.err for shown in said).encode()
+    for secret in (MASTER[1], "s3cret-but-wrong", *(f"oldpw-{address}" for address in people)):
+        assert secret.encode() not in everything
+    assert people[2].encode() in everything
+
+
+def test_the_ledger_is_its_owners_alone(run, move, old, people):
+    _plain(old, people[0])
+    run("copy", move, people[0])
+    made = sorted(path for path in move.parent.iterdir() if path.name.startswith("migration.ledger"))
+    assert move.with_name("migration.ledger") in made
+    assert {stat.S_IMODE(path.stat().st_mode) for path in made} == {0o600}
+
+
+def test_the_report_has_a_line_for_each_mailbox_and_each_has_its_log(run, move, old, people):
+    for address in people:
+        _plain(old, address)
+    folder = move.parent
+    run("copy", move, "--report", folder / "copy.csv", "--log-dir", folder / "logs")
+    rows = list(csv.DictReader((folder / "copy.csv").read_text().splitlines()))
+    assert {(row["mailbox"], row["state"], row["copied"]) for row in rows} == {(a, "done", "5") for a in people}
+    assert "INBOX -> INBOX: 5 = 5 copied; 5 sent" in (folder / "logs" / f"{people[0]}.log").read_text()
+    run("copy", move, "--report", folder / "copy.json")
+    data = json.loads((folder / "copy.json").read_text())
+    assert (data["copied"], data["new"], data["balanced"]) == (15, 0, True)
+    assert run("copy", move, "--report", folder / "copy.txt").code == 1
+
+
+def test_folders_go_where_the_spec_says(run, move, old, new, people):
+    fill(old, people[0], 1, 12, ((), ("Gesendet",), ("Lists",)))
+    change(move, folders={"Gesendet": "Outgoing/2026"}, exclude=["Lists"])
+    shown = run("copy", move, people[0], "--json")
+    folders = {each["folder"]: each["into"] for each in events(shown.out)[-2]["folders"]}
+    assert folders["Gesendet"] == "Outgoing/2026"
+    assert new.folders(people[0]) == {"INBOX", "Outgoing/2026", "Outgoing"}
+
+
+def test_back_brings_what_came_to_the_new_server(run, move, old, new, people):
+    address = people[0]
+    _plain(old, address)
+    assert run("copy", move, address).code == 0
+    _plain(new, f"{address}", first=100)
+    change(move, old={"login": "master", "master_user": MASTER[0], "password": "env:MASTER_PASSWORD"})
+    shown = run("copy", move, address, "--back")
+    assert shown.code == 0, shown
+    assert "the journal knows of no cutover" in shown.err
+    assert "messages   10 = 10 copied" in shown.out
+    assert "this pass  5 sent (350 B), 5 stood there already" in shown.out
+    assert sum(old.seen(address).values()) == 10
+    assert {replace(seen, flags=frozenset()) for seen in old.seen(address)} == {
+        replace(seen, flags=frozenset()) for seen in new.seen(address)
+    }
+
+
+def test_two_copies_of_one_move_do_not_run_at_once(run, move, old, people):
+    with open_ledger(ledger_place(move), SystemClock()):
+        shown = run("copy", move)
+    assert shown.code == 1
+    assert "is being copied by another process" in shown.err
+
+
+def test_a_ca_file_without_certificates_is_named_before_anything_is_sent(run, move, old, new, people):
+    change(move, new={"ca_file": "migration.yaml"})
+    shown = run("copy", move)
+    assert shown.code == 1
+    assert "copy.new.ca_file" in shown.err
+    assert "holds no certificates to trust" in shown.err
+
+
+def test_an_address_that_is_no_mailbox_is_an_error(run, move, people):
+    shown = run("copy", move, people[0].replace("person", "persn"))
+    assert shown.code == 1
+    assert "no mailbox of the spec is called" in shown.err
+    assert people[0] in shown.err
+
+
+def test_a_spec_without_the_section_is_told_what_to_add(run, spec):
+    shown = run("copy", spec)
+    assert shown.code == 1
+    assert "has no section copy" in shown.err
+    assert not spec.with_name("migration.ledger").exists()
+
+
+def test_ctrl_c_stops_between_two_batches_and_the_next_copy_goes_on(process, run, move, old, new, people):
+    for address in people:
+        _plain(old, address, messages=500)
+    change(move, old={"octets_per_second": 20_000}, parallel=2)
+    secrets = {_variable(address): f"oldpw-{address}" for address in people} | {"MASTER_PASSWORD": MASTER[1]}
+    child = process("copy", move, "--json", environment=secrets)
+    told: list[dict[str, Any]] = []
+    while not any(each["state"] == "copying" for each in told):
+        told += events(child.stdout.readline())
+    child.send_signal(signal.SIGINT)
+    out, err = child.communicate(timeout=60)
+    assert child.returncode == 1, err
+    assert "the same command goes on from there" in err
+    assert "Traceback" not in err
+    *mailboxes, summary = [*events(out)]
+    ended = {each["mailbox"]: each["state"] for each in mailboxes if each["event"] == "mailbox"}
+    assert (summary["stopped"], ended.keys()) == (True, set(people))
+    assert "stopped" in ended.values()
+    assert sum(sum(new.seen(address).values()) for address in people) < 1500
+    change(move, old={"octets_per_second": None})
+    assert run("copy", move).code == 0
+    for address in people:
+        assert new.seen(address) == old.seen(address)
+
+
+def test_the_cutover_knows_what_was_copied_and_compared(run, move, old, people):
+    for address in people:
+        _plain(old, address)
+    text = move.read_text()
+    passes = last_passes(move)
+    assert passes == {}
+    assert not move.with_name("migration.ledger").exists()
+    move.write_text(f"stage: cutover\n{text}")
+    assert "3 mailboxes not copied to the end yet" in run("plan", move, "--verbose").out
+    assert run("copy", move).code == 0
+    assert "3 mailboxes not compared within the last 24 h" in run("plan", move, "--verbose").out
+    assert run("copy", move, "--verify").code == 0
+    assert {each.grade for each in last_passes(move).values()} == {Grade.PERFECT}
+    assert "3 mailboxes copied, and compared with the old server's" in run("plan", move, "--verbose").out
+
+
+def test_what_comes_between_the_copy_and_the_comparison_is_no_lost_mail(move, old, people):
+    for address in people:
+        _plain(old, address)
+    late = iter(people)
+
+    def note(_key, last: LastPass) -> None:
+        address = next(late, None)
+        if last.grade is None and address:
+            _plain(old, address, first=900, messages=1)
+
+    with open_ledger(ledger_place(move), SystemClock()) as ledger:
+        spec = Move.load(move, SystemClock()).spec
+        jobs = Jobs(spec, spec.mail_copy, move.parent, ReferencedSecrets(move.parent))
+        copies = jobs.of(Asked(people[:1]), date(2026, 3, 2), ledger)
+        one = Pass(copies, 1, Means(ledger, SystemClock()), lambda _: None, lambda: False, note)
+        (outcome,) = one.outcomes(verify=True)
+    assert (outcome.grade, outcome.tally.count, outcome.tally.copied, outcome.tally.new) == (Grade.PERFECT, 6, 6, 6)

@@ -1,0 +1,146 @@
+import pytest
+
+from reconciler.engine.apply import apply
+from reconciler.errors import Interrupted, StalePlan, StepFailed, WriteError
+from reconciler.model.address import Place
+from reconciler.model.plan import Plan
+from reconciler.model.rrset import RRset
+from reconciler.model.stage import Stage
+from reconciler.model.verdict import Status
+from reconciler.resources.server.mailbox import Mailbox
+from reconciler.spec.spec import Spec
+from tests.support.move import NO_CHECKS, Move
+
+SPEC = Spec.model_validate(
+    {
+        "domain": "example.org",
+        "old": {"backend": "memory", "mx": ["10 mail.old.example"]},
+        "new": {"backend": "memory", "mx": ["10 mail.new.example"]},
+        "dns": {"backend": "memory"},
+        "mailboxes": [{"address": f"{name}@example.org"} for name in ("ann", "bob", "cleo")],
+    }
+)
+MX = RRset.of("example.org", "MX", 86400, "10 mail.old.example.")
+DOMAIN_AND_THREE = 4
+
+
+@pytest.fixture
+def move() -> Move:
+    return Move(SPEC, MX, checks=NO_CHECKS)
+
+
+class Deaf:
+    """A store that says yes and keeps nothing."""
+
+    batch = 1
+
+    def __init__(self, store) -> None:
+        self._store = store
+
+    def read(self, names=None):
+        return self._store.read(names)
+
+    def write(self, changes) -> None: ...
+
+
+class Full(Deaf):
+    """A store on a full disk."""
+
+    def write(self, changes) -> None:
+        raise WriteError(
+            "/srv/mail/users: no space left on the device; nothing was written: make room, then apply again"
+        )
+
+
+def states(move: Move) -> list[str]:
+    return [state for _, _, state in move.journal.written]
+
+
+def test_every_write_is_in_the_journal_with_what_stood_before(move) -> None:
+    move.apply(Stage.OVERLAP)
+    lowered = MX.model_copy(update={"ttl": 300})
+    changes = [(step.change.before, step.change.after) for _, step, _ in move.journal.written]
+    assert (MX, lowered) in changes
+    assert set(states(move)) == {"done"}
+
+
+def test_a_stale_step_is_not_written(move) -> None:
+    plan = move.plan(Stage.OVERLAP)
+    edited = MX.model_copy(update={"ttl": 7200})
+    move.stores[Place.DNS, "rrset"].write([plan.steps[-1].change.__class__(MX, edited)])
+    with pytest.raises(StalePlan, match=r"TTL 86400.*TTL 7200"):
+        move.carry_out(plan)
+    assert move.state()[MX.address] == edited
+
+
+def test_a_write_that_is_not_kept_is_found_out(move) -> None:
+    move.stores[Place.NEW, "mailbox"] = Deaf(move.stores[Place.NEW, "mailbox"])
+    with pytest.raises(StepFailed, match=r"new/mailbox/ann@example\.org.*reading it back gives absent"):
+        move.apply(Stage.PREPARE)
+    assert states(move) == ["done", "failed"]
+
+
+def test_a_failed_write_leaves_the_steps_before_it_and_the_journal_says_so(move) -> None:
+    move.stores[Place.NEW, "mailbox"] = Full(move.stores[Place.NEW, "mailbox"])
+    with pytest.raises(WriteError, match="no space left"):
+        move.apply(Stage.PREPARE)
+    assert states(move) == ["done", "failed"]
+    assert move.journal.baselines() == {("new", "domain", "example.org"): None}
+
+
+def test_a_person_can_stop_between_two_steps(move) -> None:
+    asked = iter([False, False, True])
+    with pytest.raises(Interrupted, match="apply again"):
+        apply(move.plan(Stage.PREPARE), move.hands(stop=lambda: next(asked)), None)
+    assert states(move) == ["done", "done"]
+
+
+def test_many_changes_of_one_kind_go_in_one_write(move) -> None:
+    move.stores[Place.NEW, "mailbox"].batch = 500
+    writes = []
+    store = move.stores[Place.NEW, "mailbox"]
+    whole = store.write
+    store.write = lambda changes: (writes.append(len(changes)), whole(changes))
+    move.apply(Stage.PREPARE)
+    assert writes == [3]
+
+
+def test_what_does_not_run_now_holds_back_all_later_stages(move) -> None:
+    plan = move.plan(Stage.CUTOVER)
+    held = plan.steps[-2].judged(plan.steps[-2].verdict.__class__(Status.WAIT, "for the sake of the test"))
+    outcome = move.carry_out(Plan(plan.domain, plan.stage, plan.made_at, "", (*plan.steps[:-2], held, plan.steps[-1])))
+    assert [step.number for step in outcome.held] == [held.number, plan.steps[-1].number]
+    assert move.state()[MX.address] == MX
+
+
+def test_a_later_stage_is_judged_again_before_it_is_entered(move) -> None:
+    plan = move.plan(Stage.CUTOVER)
+    judged = []
+
+    def judge(stage):
+        judged.append(stage)
+        return {
+            s.change.address: s.judged(s.verdict.__class__(Status.BLOCKED, "no"))
+            for s in plan.steps
+            if s.stage is stage
+        }
+
+    outcome = apply(plan, move.hands(), judge)
+    assert judged == [Stage.OVERLAP]
+    assert len(outcome.written) == DOMAIN_AND_THREE
+    assert [step.stage for step in outcome.held] == [Stage.OVERLAP, Stage.CUTOVER]
+
+
+def test_the_clock_of_each_name_server_starts_when_the_new_value_is_seen_there(move) -> None:
+    move.apply(Stage.OVERLAP)
+    history = move.journal.histories()["example.org. MX"]
+    assert history.servers == ("ns1", "ns2")
+    assert [s.value.ttl for s in history.sightings if s.server == "ns1"] == [86400, 300]
+
+
+def test_an_account_that_an_earlier_run_made_is_not_made_again(move) -> None:
+    plan = move.plan(Stage.PREPARE)
+    move.stores[Place.NEW, "mailbox"].write([s.change for s in plan.steps if s.change.address.name.startswith("ann")])
+    outcome = move.carry_out(plan)
+    assert len(outcome.already) == 1
+    assert Mailbox(place=Place.NEW, name="ann@example.org") in move.state().values()

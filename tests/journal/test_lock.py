@@ -1,0 +1,199 @@
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from reconciler.errors import Locked
+from reconciler.journal.journal import DatabaseJournal
+from reconciler.journal.open import open_journal
+from tests.support.clock import FakeClock
+
+Opening = Callable[..., DatabaseJournal]
+ROOT = Path(__file__).parents[2]
+
+TAKE = """
+import sys
+from pathlib import Path
+from reconciler.errors import Locked
+from reconciler.journal.open import open_journal
+from tests.support.clock import FakeClock
+
+with open_journal(Path(sys.argv[1]), "example.org", {}, FakeClock()) as journal:
+    print("ready", flush=True)
+    sys.stdin.readline()
+    try:
+        journal.lock.acquire()
+    except Locked:
+        print("refused", flush=True)
+    else:
+        print("held", flush=True)
+        sys.stdin.readline()
+"""
+
+
+def process(place: Path) -> subprocess.Popen[str]:
+    """Another process that takes the lock when it is told to, and never gives it back."""
+    return subprocess.Popen(
+        [sys.executable, "-c", TAKE, str(place)], cwd=ROOT, text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    )
+
+
+def said(child: subprocess.Popen[str]) -> str:
+    assert child.stdout
+    return child.stdout.readline().strip()
+
+
+def tell(child: subprocess.Popen[str]) -> None:
+    assert child.stdin
+    child.stdin.write("go\n")
+    child.stdin.flush()
+
+
+def killed(child: subprocess.Popen[str]) -> None:
+    child.kill()
+    child.communicate()
+
+
+def test_a_second_run_is_refused_and_told_who_since_when_and_until_when(opened: Opening) -> None:
+    with opened().lock, pytest.raises(Locked) as caught:
+        opened().lock.acquire()
+    message = str(caught.value)
+    assert message.startswith(f"example.org is being changed by another run: process {os.getpid()} on ")
+    assert "since 2026-03-02 08:00:00 UTC" in message
+    assert "expires at 2026-03-02 08:02:00 UTC" in message
+
+
+def test_a_lock_that_was_given_back_can_be_taken(opened: Opening) -> None:
+    first, second = opened().lock, opened().lock
+    with first:
+        pass
+    with second, pytest.raises(Locked):
+        first.acquire()
+
+
+def test_moves_of_other_domains_have_their_own_lock(opened: Opening) -> None:
+    with opened("example.org").lock, opened("example.com").lock, pytest.raises(Locked):
+        opened("example.com").lock.acquire()
+
+
+def test_a_lease_that_is_renewed_does_not_expire(opened: Opening, clock: FakeClock) -> None:
+    mine, other = opened().lock, opened().lock
+    mine.acquire()
+    for _ in range(4):
+        clock.advance(100)
+        mine.renew()
+    with pytest.raises(Locked):
+        other.acquire()
+
+
+def test_an_expired_lease_is_taken_over_and_the_sleeper_learns_of_it(opened: Opening, clock: FakeClock) -> None:
+    sleeper, other = opened().lock, opened().lock
+    sleeper.acquire()
+    clock.advance(120)
+    other.acquire()
+    with pytest.raises(Locked, match=r"since 2026-03-02 08:02:00 UTC"):
+        sleeper.renew()
+    sleeper.release()
+    other.renew()
+
+
+def test_a_sleeper_that_nobody_replaced_goes_on(opened: Opening, clock: FakeClock) -> None:
+    lock = opened().lock
+    lock.acquire()
+    clock.advance(timedelta(days=1))
+    lock.renew()
+    with pytest.raises(Locked):
+        opened().lock.acquire()
+
+
+def test_what_was_never_taken_cannot_be_renewed(opened: Opening) -> None:
+    with pytest.raises(Locked, match="does not hold the lock"):
+        opened().lock.renew()
+
+
+def test_what_was_given_back_cannot_be_renewed(opened: Opening) -> None:
+    lock = opened().lock
+    with lock:
+        lock.renew()
+    with pytest.raises(Locked, match="does not hold the lock"):
+        lock.renew()
+
+
+def test_a_renewal_just_after_another_costs_no_write(opened: Opening, clock: FakeClock, place: Path) -> None:
+    with opened().lock as lock:
+        lock.renew()
+        before = place.read_bytes()
+        clock.advance(29)
+        lock.renew()
+        assert place.read_bytes() == before
+        clock.advance(1)
+        lock.renew()
+        assert place.read_bytes() != before
+
+
+def test_the_lock_is_given_back_when_the_run_fails(opened: Opening) -> None:
+    with pytest.raises(ZeroDivisionError), opened().lock:
+        _ = 1 / 0
+    opened().lock.acquire()
+
+
+def test_a_run_that_was_killed_is_replaced_at_once(place: Path, clock: FakeClock) -> None:
+    child = process(place)
+    assert said(child) == "ready"
+    tell(child)
+    assert said(child) == "held"
+    with open_journal(place, "example.org", {}, clock) as journal:
+        with pytest.raises(Locked, match=f"process {child.pid} on "):
+            journal.lock.acquire()
+        killed(child)
+        journal.lock.acquire()
+        journal.lock.renew()
+
+
+def test_a_dead_process_of_another_machine_is_waited_for(
+    place: Path, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    child = process(place)
+    assert said(child) == "ready"
+    tell(child)
+    assert said(child) == "held"
+    killed(child)
+    monkeypatch.setattr("reconciler.journal.lock._processes", lambda: "another boot pid:[1]")
+    with open_journal(place, "example.org", {}, clock) as journal:
+        with pytest.raises(Locked):
+            journal.lock.acquire()
+        clock.advance(120)
+        journal.lock.acquire()
+
+
+def test_of_many_processes_that_take_it_at_once_exactly_one_wins(place: Path) -> None:
+    children = [process(place) for _ in range(6)]
+    try:
+        assert [said(child) for child in children] == ["ready"] * 6
+        for child in children:
+            tell(child)
+        assert sorted(said(child) for child in children) == ["held"] + ["refused"] * 5
+    finally:
+        for child in children:
+            killed(child)
+
+
+def test_of_many_processes_that_replace_a_killed_run_exactly_one_wins(place: Path) -> None:
+    dead = process(place)
+    assert said(dead) == "ready"
+    tell(dead)
+    assert said(dead) == "held"
+    children = [process(place) for _ in range(6)]
+    try:
+        assert [said(child) for child in children] == ["ready"] * 6
+        killed(dead)
+        for child in children:
+            tell(child)
+        assert sorted(said(child) for child in children) == ["held"] + ["refused"] * 5
+    finally:
+        for child in children:
+            killed(child)

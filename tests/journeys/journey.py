@@ -1,0 +1,162 @@
+"""One move on the lab: the tool driven as people drive it, by its command line, while mail flows."""
+
+import os
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Self
+
+from tests.journeys.reckoning import Figures, Flip, Rules, reckon
+from tests.journeys.traffic import Traffic
+from tests.lab.mail_lab import PEOPLE, MailLab
+from tests.lab.mail_server import settle
+
+DONE, FAILED, CHANGES, WAITING, BLOCKED, STALE = range(6)  # the exit codes
+_PATIENCE = 180.0  # seconds for one stage, its waits included: a busy machine needs many
+_SOME = 25  # letters: every mailbox and alias gets at least one
+_HOME = Path(__file__).parents[2]
+_PROGRAM = (
+    sys.executable,
+    "-c",
+    "import sys; from reconciler.cli.main import main; sys.exit(main())",
+)  # of this source
+
+
+class Journey:
+    """A lab, its traffic and one spec. ``messages`` is how many letters the whole journey must have at least."""
+
+    def __init__(self, messages: int, *, pace: float = 15, same_host: bool = False) -> None:
+        self.messages = messages
+        self.lab = MailLab(same_host=same_host)
+        self.spec: dict[str, Any] = {}
+        self.said: list[str] = []
+        self.flips: list[Flip] = []
+        self.interrupted = False
+        self.seen_in_processes: set[str] = set()
+        self._pace = pace
+        self._watching = threading.Event()
+        self._watcher = threading.Thread(target=self._watch)
+
+    def __enter__(self) -> Self:
+        try:
+            self.lab.start()
+            self.spec = self.lab.spec()
+            self.path = self.lab.write_spec(self.spec)
+            self.traffic = Traffic(self.lab, self._pace)
+            self._watcher.start()
+        except BaseException:
+            self.lab.remove()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._watching.set()
+        self._watcher.join()
+        self.traffic.close()
+        self.lab.remove()
+
+    def start(self, *arguments: str) -> subprocess.Popen[str]:
+        """The tool, not waited for."""
+        environment = {"PATH": os.environ["PATH"], "HOME": os.environ.get("HOME", "/"), "COLUMNS": "200"}
+        return subprocess.Popen(
+            [*_PROGRAM, *arguments], cwd=_HOME, env=environment, text=True,
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        )  # fmt: skip
+
+    def run(self, *arguments: str) -> tuple[int, str]:
+        """The tool's exit code and all that it said."""
+        return self.ended(self.start(*arguments))
+
+    def ended(self, process: subprocess.Popen[str]) -> tuple[int, str]:
+        out, err = process.communicate(timeout=_PATIENCE)
+        self.said.append(out + err)
+        return process.returncode, out + err
+
+    def apply(self, *more: str) -> str:
+        """Until all is done, with the waits that the plan asks for."""
+        return self.until_done("apply", str(self.path), "--yes", *more)
+
+    def until_done(self, *arguments: str) -> str:
+        deadline = time.monotonic() + _PATIENCE
+        while True:
+            code, said = self.run(*arguments)
+            if code == DONE:
+                return said
+            assert code == WAITING, f"reconciler {' '.join(arguments)} ended with {code}:\n{said}"
+            assert time.monotonic() < deadline, f"it still waits after {_PATIENCE} s:\n{said}"
+            time.sleep(0.2)
+
+    def edit(self, **changes: Any) -> None:
+        """The spec, as somebody would commit it."""
+        self.spec |= changes
+        self.lab.write_spec(self.spec)
+
+    def moved(self, people: Iterable[str], *, moved: bool = True) -> None:
+        """Their lines in the spec."""
+        for mailbox in self.spec["mailboxes"]:
+            if mailbox["address"] in people:
+                mailbox["moved"] = moved
+        self.edit()
+
+    def reach(self, stage: str) -> str:
+        """A one-line change that somebody reviews, and apply."""
+        self.edit(stage=stage)
+        return self.apply()
+
+    def plan(self) -> int:
+        """The exit code of a plan, which is saved."""
+        return self.run("plan", str(self.path), "--out", str(self.lab.folder / f"{len(self.said)}.plan.json"))[0]
+
+    def move_user(self, person: str) -> None:
+        """From now on he or she reads and writes on the new server."""
+        self.moved([person])
+        self.traffic.on_new.add(person)
+        with self.flipping([person], on=False):
+            self.apply()
+
+    @contextmanager
+    def flipping(self, people: Iterable[str] = PEOPLE, *, on: bool) -> Iterator[None]:
+        """What the tool does in here switches the forwards of these people."""
+        began = time.time()  # noqa: TID251 - the servers' clock
+        yield
+        ended = time.time()  # noqa: TID251 - the servers' clock
+        self.flips += [Flip(person, began, ended, on) for person in people]
+
+    def flow(self, part: float) -> None:
+        """Until that part of all letters was sent, and some since now."""
+        number = max(round(self.messages * part), len(self.traffic.letters) + _SOME)
+        self.traffic.wait_for(number, 60 + self.messages / 10)
+
+    def rules(self) -> Rules:
+        return Rules(self.lab.expand, self.lab.place, self.flips, self.interrupted)
+
+    def reckoned(self) -> Figures:
+        """Once nothing is under way any more."""
+        self.traffic.stop()
+        settle([self.lab.old, self.lab.new])
+        return reckon(self.traffic.letters, self.lab.old.stored(), self.lab.new.stored(), self.rules())
+
+    def written(self) -> dict[str, str]:
+        """All that the tool has written and said: journal, plans and the rest beside the spec, and its output."""
+        files = {
+            str(file.relative_to(self.lab.folder)): file.read_bytes().decode("latin-1")
+            for file in self.lab.folder.rglob("*")
+            if file.is_file() and file.name != "tsig.secret"
+        }
+        return files | {"output": "\n".join(self.said)}
+
+    def _watch(self) -> None:
+        """Read the arguments of every process of the machine, a few times a second."""
+        secrets = [secret.encode() for secret in self.lab.secrets()]
+        while not self._watching.wait(0.2):
+            for process in Path("/proc").glob("[0-9]*/cmdline"):
+                try:
+                    arguments = process.read_bytes()
+                except OSError:
+                    continue
+                if any(secret in arguments for secret in secrets):
+                    self.seen_in_processes.add(arguments.partition(b"\0")[0].decode(errors="replace"))

@@ -1,0 +1,18 @@
+from hypothesis import given
+from hypothesis import strategies as st
+
+from reconciler.model.mail.batches import batch_count, batches
+from reconciler.model.mail.message import Row
+
+
+@given(st.lists(st.integers(0, 50)), st.integers(1, 5), st.integers(1, 60))
+def test_every_row_goes_once_and_in_order_within_the_bounds(sizes: list[int], most: int, octets: int) -> None:
+    rows = [Row(uid, "", "", size) for uid, size in enumerate(sizes, 1)]
+    groups = list(batches(rows, most, octets))
+    assert [row for group in groups for row in group] == rows
+    assert all(1 <= len(group) <= most for group in groups)
+    assert all(len(group) == 1 or sum(row.size for row in group) <= octets for group in groups)
+
+
+def test_the_number_grows_with_the_folder() -> None:
+    assert [batch_count(n) for n in (0, 5_000, 50_000, 1_000_000)] == [200, 200, 500, 1000]

@@ -1,0 +1,102 @@
+import pytest
+from pydantic import ValidationError
+
+from reconciler.spec.copy import ImapServer, MailCopy
+
+OLD = "copy: {old: {host: imap.old.example}, new: {host: imap.new.example}}\n"
+
+
+def wrong(**keys) -> str:
+    """What is said of an IMAP server with these keys."""
+    with pytest.raises(ValidationError) as caught:
+        ImapServer(**{"host": "imap.old.example", **keys})
+    return str(caught.value)
+
+
+def test_two_hosts_are_enough(loaded):
+    copy = loaded(OLD).mail_copy
+    assert copy.old == ImapServer(host="imap.old.example")
+    assert (copy.old.at_port, copy.old.tls, copy.old.login) == (993, "implicit", "own")
+    assert copy.parallel == 16
+
+
+def test_without_the_section_no_mail_is_copied(loaded):
+    assert loaded().mail_copy is None
+
+
+def test_the_port_follows_the_security():
+    assert ImapServer(host="a.example", tls="starttls").at_port == 143
+    assert ImapServer(host="a.example", tls="starttls", port=10143).at_port == 10143
+    assert ImapServer(host="::1", tls="none").at_port == 143
+
+
+@pytest.mark.parametrize("host", ["imap.old.example", "192.0.2.1", "localhost.example", "2001:db8::1"])
+def test_no_password_crosses_a_network_in_the_clear(host):
+    assert "in the clear; write tls: implicit or tls: starttls" in wrong(host=host, tls="none")
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "127.9.9.9", "::1", "localhost"])
+def test_a_tunnel_on_this_machine_needs_no_tls(host):
+    assert ImapServer(host=host, tls="none").host == host
+
+
+@pytest.mark.parametrize(
+    ("keys", "missing"),
+    [
+        ({"login": "master"}, "needs master_user"),
+        ({"login": "master", "master_user": "m"}, "needs password"),
+        ({"login": "authzid", "password": "env:P"}, "needs master_user"),
+        ({"login": "xoauth2"}, "needs token"),
+    ],
+)
+def test_what_a_login_lacks_is_named(keys, missing):
+    assert missing in wrong(**keys)
+
+
+@pytest.mark.parametrize(
+    "keys",
+    [
+        {"password": "env:P"},
+        {"login": "own", "master_user": "m"},
+        {"login": "xoauth2", "token": "env:T", "password": "env:P"},
+        {"login": "master", "master_user": "m", "password": "env:P", "token": "env:T"},
+    ],
+)
+def test_what_a_login_does_not_use_is_refused(keys):
+    assert "has no use with login" in wrong(**keys)
+
+
+def test_a_literal_password_is_refused_and_not_repeated():
+    said = wrong(login="master", master_user="m", password="hunter2")
+    assert "reference" in said
+    assert "hunter2" not in said
+
+
+def test_a_fingerprint_is_64_digits():
+    assert ImapServer(host="a.example", fingerprint=":".join(["AB"] * 32)).fingerprint == "ab" * 32
+    assert "SHA-256" in wrong(fingerprint="AB:CD")
+
+
+def test_a_mailbox_is_not_copied_into_itself():
+    one = {"host": "imap.example", "login": "master", "master_user": "m", "password": "env:P"}
+    with pytest.raises(ValidationError, match="copied into itself"):
+        MailCopy(old=one, new=one)
+
+
+def test_folders_are_named_by_paths():
+    ends = {"old": {"host": "a.example"}, "new": {"host": "b.example"}}
+    copy = MailCopy(**ends, folders={"Gesendet": "Sent"}, exclude=["Old/Lists"])
+    assert (copy.folders, copy.exclude) == ({"Gesendet": "Sent"}, ("Old/Lists",))
+    with pytest.raises(ValidationError, match="between its slashes is empty"):
+        MailCopy(**ends, exclude=["/Lists"])
+
+
+def test_a_misspelt_key_of_a_server_is_told_with_its_place(only_problem_of):
+    said = only_problem_of("copy:\n  old: {host: a.example, prot: 993}\n  new: {host: b.example}\n")
+    assert said == "6:26: unknown key 'prot'; did you mean 'port'?"
+
+
+def test_an_incomplete_login_is_told_with_its_place(only_problem_of):
+    said = only_problem_of("copy:\n  old: {host: a.example}\n  new:\n    host: b.example\n    login: xoauth2\n")
+    assert said.startswith("8:5: ")
+    assert "login: xoauth2 needs token beside it: an access token is sent" in said

@@ -1,0 +1,198 @@
+"""One move in memory: the real engine and the real journal around stores that are dicts."""
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import timedelta
+from typing import Any
+
+from reconciler.backends._memory import MemoryNameServers, MemoryStore
+from reconciler.backends.server.memory import store_of
+from reconciler.engine.apply import Hands, Outcome, apply
+from reconciler.engine.desire import Kinds
+from reconciler.engine.observe import observe
+from reconciler.engine.planner import Rules, World, make_plan
+from reconciler.engine.rollback import plan_rollback
+from reconciler.engine.trail import Written
+from reconciler.engine.zone import claimed_names
+from reconciler.extend import Check, Keeps, RecordKind, Refuses, ServerKind
+from reconciler.model.address import Address, Place
+from reconciler.model.plan import Plan, Step
+from reconciler.model.resource import Resource
+from reconciler.model.rrset import RRset
+from reconciler.model.sighting import History, Sighting
+from reconciler.model.stage import Stage
+from reconciler.model.verdict import Status
+from reconciler.plugins import discover
+from reconciler.spec.spec import Spec
+from tests.support.clock import FakeClock
+
+KINDS = Kinds(
+    tuple(discover("reconciler.resources.server", ServerKind).values()),
+    tuple(discover("reconciler.resources.dns", RecordKind).values()),
+)
+TYPES = KINDS.types | {RRset.kind: RRset}
+CHECKS = discover("reconciler.checks", Check)
+NO_CHECKS: Mapping[str, Check] = {}
+
+
+class Silent:
+    """Progress that nobody watches."""
+
+    def begun(self, steps: Sequence[Step]) -> None: ...
+    def done(self, steps: Sequence[Step]) -> None: ...
+    def already(self, step: Step) -> None: ...
+    def held(self, step: Step) -> None: ...
+
+
+class MemoryJournal:
+    """A journal that keeps in lists what the database keeps in tables; held to the same tests."""
+
+    def __init__(self) -> None:
+        self.written: list[tuple[int, Step, str]] = []
+        self.sightings: dict[tuple[str, str], list[Any]] = {}
+        self.runs = 0
+
+    def open_run(self, plan: Plan) -> int:
+        self.runs += 1
+        return self.runs
+
+    def begin(self, run: int, steps: Sequence[Step]) -> None:
+        self.written += [(run, step, "begun") for step in steps]
+
+    def done(self, run: int, steps: Sequence[Step]) -> None:
+        self._mark(run, steps, "done")
+
+    def failed(self, run: int, steps: Sequence[Step], why: str) -> None:
+        self._mark(run, steps, "failed")
+
+    def _mark(self, run: int, steps: Sequence[Step], state: str) -> None:
+        numbers = {step.number for step in steps}
+        self.written = [
+            (r, step, state if r == run and step.number in numbers else was) for r, step, was in self.written
+        ]
+
+    def close_run(self, run: int, outcome: str) -> None: ...
+
+    def renew(self) -> None: ...
+
+    def baselines(self) -> dict[Address, Resource | None]:
+        base: dict[Address, Resource | None] = {}
+        for _, step, state in self.written:
+            if state == "failed":
+                continue
+            address = step.change.address
+            base.setdefault(address, step.change.before)
+            if base[address] == step.change.after:
+                del base[address]
+        return base
+
+    def see(self, served: Mapping[str, Mapping[str, RRset | None]], at: Any) -> None:
+        for server, rrsets in served.items():
+            for name, value in rrsets.items():
+                known = self.sightings.setdefault((server, name), [])
+                if not known or known[-1].gone or known[-1].value != value:
+                    known.append(Sighting(server, name, value, at))
+        watched = {name for rrsets in served.values() for name in rrsets}
+        for (server, name), known in self.sightings.items():
+            if served and server not in served and name in watched and not known[-1].gone:
+                known.append(Sighting(server, name, None, at, gone=True))
+
+    def histories(self) -> dict[str, Any]:
+        names = {name for _, name in self.sightings}
+        return {
+            n: History.of(s for (_, name), all_ in self.sightings.items() if name == n for s in all_) for n in names
+        }
+
+    def to_roll_back(self) -> list[Written]:
+        return [
+            Written(step.stage, step.change, sure=state == "done")
+            for _, step, state in self.written
+            if state != "failed"
+        ]
+
+
+class Move:
+    """The spec, the world it meets, and what the tool does to it."""
+
+    def __init__(self, spec: Spec, *start: Resource, checks: Mapping[str, Check] = CHECKS) -> None:
+        self.spec = spec
+        self.rules = Rules(KINDS, checks)
+        self.clock = FakeClock()
+        self.journal = MemoryJournal()
+        self.stores: dict[tuple[Place, str], Any] = {
+            (place, kind.type.kind): store_of(
+                kind.type.kind, *(r for r in start if (r.place, r.kind) == (place, kind.type.kind))
+            )
+            for place in (Place.OLD, Place.NEW)
+            for kind in KINDS.servers
+        }
+        zone = MemoryStore(*(r for r in start if r.place is Place.DNS))
+        self.stores[Place.DNS, RRset.kind] = zone
+        self.name_servers = MemoryNameServers(zone, "ns1", "ns2")
+        self.unseen: frozenset[tuple[Place, str]] = frozenset()
+        self.keeps: dict[Place, Keeps] = {}
+        self.refuses: dict[Place, Refuses] = {}
+
+    def state(self) -> dict[Address, Resource]:
+        return observe(self.stores, self.spec, KINDS)
+
+    def world(self) -> World:
+        return World(
+            now=self.clock.now(),
+            observed=self.state(),
+            baseline=self.journal.baselines(),
+            histories=self.journal.histories(),
+            unseen=self.unseen,
+            keeps=self.keeps,
+            refuses=self.refuses,
+        )
+
+    def plan(self, stage: Stage) -> Plan:
+        return make_plan(self.spec, stage, self.rules, self.world())
+
+    def hands(self, stop: Callable[[], bool] = lambda: False) -> Hands:
+        return Hands(
+            self.stores,
+            KINDS,
+            self.journal,
+            self.clock,
+            Silent(),
+            name_servers=self.name_servers,
+            watched=claimed_names(self.spec, KINDS.records),
+            stop=stop,
+        )
+
+    def apply(self, stage: Stage) -> Outcome:
+        return self.carry_out(self.plan(stage))
+
+    def carry_out(self, plan: Plan) -> Outcome:
+        def judge(stage: Stage) -> dict[Address, Step]:
+            again = make_plan(self.spec, plan.stage, self.rules, self.world())
+            return {step.change.address: step for step in again.steps if step.stage is stage}
+
+        return apply(plan, self.hands(), judge)
+
+    def reach(self, stage: Stage) -> Plan:
+        """Apply and wait, as a patient administrator does, until nothing is left; the last plan if something is."""
+        plan = self.plan(stage)
+        for _ in range(20):
+            if not plan.steps:
+                break
+            self.carry_out(plan)
+            plan = self.plan(stage)
+            if not any(step.verdict.status in (Status.RUN, Status.WAIT) for step in plan.steps):
+                break
+            if plan.next_time and not plan.runnable:
+                self.clock.advance(plan.next_time - self.clock.now() + timedelta(seconds=1))
+        return plan
+
+    def roll_back(self) -> Plan:
+        """Undo everything, waiting where it must."""
+        plan = plan_rollback(self.spec, self.journal.to_roll_back(), self.rules, self.world())
+        for _ in range(20):
+            if not plan.steps:
+                break
+            apply(plan, self.hands(), None)
+            plan = plan_rollback(self.spec, self.journal.to_roll_back(), self.rules, self.world())
+            if plan.next_time and not plan.runnable:
+                self.clock.advance(plan.next_time - self.clock.now() + timedelta(seconds=1))
+        return plan
