@@ -165,11 +165,16 @@ def _in_use(files: dict[str, bytes]) -> dict[str, bytes]:
     """Without what a killed process leaves and nothing reads: temporary files, and a DKIM key that no mail is signed
     with yet, which is not seen as a key and so not taken away; the next apply goes on with it.
     """
-    signing = files["new/SigningTable"]
-    used = {line for line in files.get("new/KeyTable", b"").splitlines() if line.partition(b" ")[0] in signing}
+    signing = {row.split()[-1] for row in _rows(files["new/SigningTable"])}
+    used = {row for row in _rows(files.get("new/KeyTable", b"")) if row.split()[0] in signing}
     return {
         name: b"\n".join(sorted(used)) if name == "new/KeyTable" else content
         for name, content in {"new/KeyTable": b"", **_without_serial(files)}.items()
         if not TEMPORARY.search(name)
         and not (name.endswith(".private") and not any(Path(name).name.encode() in row for row in used))
     }
+
+
+def _rows(table: bytes) -> list[bytes]:
+    """Of an OpenDKIM table: its lines without comments and empty ones."""
+    return [line for line in table.splitlines() if line.strip() and not line.startswith(b"#")]
