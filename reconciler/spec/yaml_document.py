@@ -108,6 +108,6 @@ def _problem(error: yaml.MarkedYAMLError, text: str, path: Path) -> Problem:
 
 
 def _in_words(said: str) -> str:
-    if "nested too deep" in said:
+    if "nested too deep" in said or "maximum nesting depth" in said:  # libyaml has a limit of its own since 0.2.6
         return f"nested deeper than {_DEEPEST} levels: no spec is"
     return next((words for pattern, words in _WORDS if re.search(pattern, said)), "this is not YAML")
