@@ -111,11 +111,20 @@ class LocalTransport:
             _flush(path.parent)
 
     def run(self, argv: Sequence[str], *, stdin: bytes = b"") -> bytes:
-        """Run a program, without a shell and with messages in English, and give its standard output."""
+        """Run a program, without a shell and with messages in English, and give its standard output.
+
+        It has a session of its own: Ctrl-C at the terminal must not end a postmap or a reload in the middle of a write
+        that is to be finished. So it has no terminal either, and cannot ask for a password.
+        """
         shown = shlex.join(argv)
         try:
             done = subprocess.run(  # noqa: S603 - argv comes from our own backends, never from a string
-                list(argv), input=stdin, capture_output=True, check=False, env={**os.environ, "LC_ALL": "C"}
+                list(argv),
+                input=stdin,
+                capture_output=True,
+                check=False,
+                env={**os.environ, "LC_ALL": "C"},
+                start_new_session=True,
             )
         except OSError as error:
             raise WriteError(f"{shown} could not be started: {_reason(error)}; is it installed?") from error

@@ -48,7 +48,10 @@ def process() -> Callable[..., Any]:
     started: list[subprocess.Popen[str]] = []
 
     def start(
-        *arguments: object, environment: Mapping[str, str] | None = None, keyboard: int = subprocess.DEVNULL
+        *arguments: object,
+        environment: Mapping[str, str] | None = None,
+        keyboard: int = subprocess.DEVNULL,
+        **popen: Any,
     ) -> subprocess.Popen[str]:
         kept = {key: os.environ[key] for key in ("PATH", "HOME", "LANG") if key in os.environ}
         child = subprocess.Popen(
@@ -59,6 +62,7 @@ def process() -> Callable[..., Any]:
             text=True,
             cwd=ROOT,
             env=kept | dict(environment or {}),
+            **popen,
         )
         started.append(child)
         return child

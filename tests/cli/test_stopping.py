@@ -72,6 +72,36 @@ def test_a_second_ctrl_c_stops_at_once_and_the_next_apply_goes_on(process, run, 
     assert run("plan", spec).code == 0
 
 
+def test_ctrl_c_at_a_terminal_does_not_reach_the_program_that_finishes_a_write(process, run, spec, slow):
+    begun, go = slow
+    child = process("apply", spec, "--yes", start_new_session=True)
+    wait_for(begun, child)
+    os.killpg(child.pid, signal.SIGINT)  # as a terminal does: to everything that belongs to the command
+    assert child.stderr.readline().startswith("stopping: ")
+    go.touch()
+    _, err = child.communicate(timeout=PATIENCE)
+    assert "error: stopped as asked" in err
+    assert state(spec, run, 2)["outcome"] == "stopped"
+    assert run("apply", spec, "--yes").code == 0
+
+
+def test_a_name_server_that_a_killed_run_has_not_told_is_told_by_the_next_one(process, run, spec, slow):
+    begun, go = slow
+    child = process("apply", spec, "--yes")
+    wait_for(begun, child)
+    child.kill()
+    child.communicate(timeout=PATIENCE)
+    begun.unlink()
+    go.touch()
+    assert run("plan", spec).code == 2  # the Sieve script; the zone file stands
+    assert not begun.exists()  # a plan tells nobody anything
+    assert run("apply", spec, "--yes").code == 0
+    assert begun.exists()
+    begun.unlink()
+    assert run("apply", spec, "--yes").code == 0
+    assert not begun.exists()
+
+
 def test_ctrl_c_at_the_question_changes_nothing(process, spec, run):
     terminal, keyboard = os.openpty()
     try:

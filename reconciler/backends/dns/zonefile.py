@@ -23,6 +23,7 @@ from reconciler.backends.dns._zone_record import ZoneSource
 from reconciler.backends.dns._zone_rules import allow
 from reconciler.backends.dns._zone_serial import raised
 from reconciler.backends.dns._zone_source import load
+from reconciler.backends.dns._zone_untold import Untold
 from reconciler.errors import ObserveError, StalePlan, WriteError
 from reconciler.extend import Backend, Context, Opened
 from reconciler.model.change import Change
@@ -54,13 +55,18 @@ class Options(BaseModel):
 
 @dataclass(slots=True)
 class ZoneFile:
-    """The RRsets of a zone file, but SOA; also what its name servers will serve (there is no network here)."""
+    """The RRsets of a zone file, but SOA; also what its name servers will serve (there is no network here).
+
+    A run that ended between a write and its reload, or whose reload failed, is made good before anything counts as
+    served.
+    """
 
     path: Path
     label: str
     origin: str
     clock: Clock
     kept: Kept
+    untold: Untold
     includes: Path | None = None
     reload: tuple[str, ...] = ()
     batch: int = 64
@@ -70,7 +76,14 @@ class ZoneFile:
         return [rrset for name, rrset in rrsets(self._load()).items() if names is None or name in names]
 
     def served(self, names: Collection[str]) -> Mapping[str, Mapping[str, RRset | None]]:
-        """The file stands for every name server."""
+        """The file stands for every name server, once it was told.
+
+        Raises:
+            WriteError: it still cannot be told of what an earlier run has written.
+
+        """
+        if self.reload and self.untold:
+            self._tell()
         found = rrsets(self._load())
         return {self.label: {name: found.get(name) for name in names}}
 
@@ -107,6 +120,8 @@ class ZoneFile:
         self.kept.keep(before, after)
         order = sorted(range(len(texts)), key=lambda number: (number == before.soa.file, -number))
         changed = [number for number in order if texts[number] != before.files[number].text]
+        if self.reload:
+            self.untold.note()
         _zone_disk.write({before.files[number].path: encoded(texts[number]) for number in changed})
 
     def _restored(
@@ -133,7 +148,12 @@ class ZoneFile:
             return
         try:
             subprocess.run(  # noqa: S603 - a list from the spec, without a shell
-                self.reload, stdin=subprocess.DEVNULL, capture_output=True, check=True, timeout=_PATIENCE
+                self.reload,
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                check=True,
+                timeout=_PATIENCE,
+                start_new_session=True,  # Ctrl-C at the terminal is ours: it lets the write that is under way finish
             )
         except subprocess.CalledProcessError as error:
             said = decoded(error.stderr or error.stdout).strip()
@@ -143,10 +163,11 @@ class ZoneFile:
         except OSError as error:
             why = (error.strerror or str(error)).lower()
         else:
+            self.untold.told()
             return
         raise WriteError(
             f"{self.path} is written, but the name server was not told and still serves the old zone: "
-            f"`{' '.join(self.reload)}` gave {why}. Mend that and run the command by hand; then plan again"
+            f"`{' '.join(self.reload)}` gave {why}. Mend that and apply again: the command is run again first"
         )
 
 
@@ -197,12 +218,14 @@ def _expected(zone: ZoneSource, wanted: Mapping[Key, RRset | None], serial: int)
 
 
 def _open(options: Options, context: Context) -> Opened:
+    path, kept = context.base / options.file, context.base / options.kept
     zone = ZoneFile(
-        path=context.base / options.file,
+        path=path,
         label=str(options.file),
         origin=owner_name(options.origin or context.domain),
         clock=context.clock,
-        kept=Kept(context.base / options.kept),
+        kept=Kept(kept),
+        untold=Untold.of(path, kept),
         includes=context.base / options.includes if options.includes else None,
         reload=options.reload,
     )

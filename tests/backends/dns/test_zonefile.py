@@ -361,6 +361,26 @@ class TestReload:
         assert f"`{' '.join(argv)}`" in str(caught.value)
         assert standing(zone, MX) is None
 
+    def test_what_was_not_told_is_told_before_anything_counts_as_served(self, tmp_path: Path) -> None:
+        zone = opened(tmp_path, TYPICAL, reload=["cp", str(tmp_path / "zone.db"), str(tmp_path / "server" / "zone")])
+        with pytest.raises(WriteError, match="apply again: the command is run again first"):
+            write(zone, MX, None)
+        with pytest.raises(WriteError, match="the name server was not told"):
+            zone.name_servers.served([MX])
+        (tmp_path / "server").mkdir()
+        assert zone.name_servers.served([MX]) == {"zone.db": {MX: None}}
+        assert (tmp_path / "server" / "zone").read_bytes() == (tmp_path / "zone.db").read_bytes()
+        (tmp_path / "server" / "zone").unlink()
+        zone.name_servers.served([MX])
+        assert not (tmp_path / "server" / "zone").exists()  # told once is enough
+
+    def test_a_zone_whose_reload_could_not_be_noted_is_not_written(self, tmp_path: Path) -> None:
+        (tmp_path / ".reconciler").write_text("a file where the folder should be")
+        zone = opened(tmp_path, TYPICAL, reload=["true"])
+        with pytest.raises(WriteError, match="could not be made: .* the zone is as it was"):
+            write(zone, MX, None)
+        assert (tmp_path / "zone.db").read_text() == TYPICAL
+
 
 class TestIncludes:
     @pytest.fixture
