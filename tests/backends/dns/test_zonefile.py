@@ -377,7 +377,7 @@ class TestReload:
     def test_a_zone_whose_reload_could_not_be_noted_is_not_written(self, tmp_path: Path) -> None:
         (tmp_path / ".reconciler").write_text("a file where the folder should be")
         zone = opened(tmp_path, TYPICAL, reload=["true"])
-        with pytest.raises(WriteError, match="could not be made: .* the zone is as it was"):
+        with pytest.raises(WriteError, match=r"could not be made: .* the zone is as it was"):
             write(zone, MX, None)
         assert (tmp_path / "zone.db").read_text() == TYPICAL
 
