@@ -9,18 +9,21 @@ from pydantic import AfterValidator, Field, WithJsonSchema, model_validator
 from reconciler.model.mail.folder import from_title, title
 from reconciler.model.name import domain_name
 from reconciler.spec.frozen import Frozen
+from reconciler.spec.service_account import ServiceAccount
 from reconciler.spec.types import Bytes, MailAddress, Reference, Seconds
 
 _TLS_PORT: Final = 993  # RFC 8314, section 3.2
 _PLAIN_PORT: Final = 143  # RFC 3501, section 2.1
 _FINGERPRINT: Final = re.compile(r"(?:[0-9A-Fa-f]{2}:?){31}[0-9A-Fa-f]{2}\Z")
 
-_NEEDS: Final = {
+_NEEDS: Final[dict[str, tuple[tuple[str, ...], ...]]] = {
     "own": (),
-    "master": ("master_user", "password"),
-    "authzid": ("master_user", "password"),
-    "xoauth2": ("token",),
+    "master": (("master_user",), ("password",)),
+    "authzid": (("master_user",), ("password",)),
+    "xoauth2": (("token", "service_account"),),
 }
+"""Of each group one."""
+_CREDENTIALS: Final = ("master_user", "password", "token", "service_account")
 _MEANS: Final = {
     "own": "each mailbox's own password is used",
     "master": "Dovecot's master user logs in as USER*MASTER",
@@ -81,6 +84,8 @@ class ImapServer(Frozen):
     """Reference to the password of the master user or administrator."""
     token: Reference | None = None
     """Reference to an access token, asked again at every connection; `{login}` in it becomes the user's login name."""
+    service_account: ServiceAccount | None = None
+    """Instead of `token`: an account of a program that Google or Microsoft lets open the mailboxes of all users."""
     timeout: Seconds = Field(default=120, ge=1, le=3600)
     """How long one read or write may take."""
     connections: int | None = Field(default=None, ge=1, le=500)
@@ -92,12 +97,17 @@ class ImapServer(Frozen):
 
     @model_validator(mode="after")
     def _complete(self) -> Self:
-        for key in ("master_user", "password", "token"):
-            needed = key in _NEEDS[self.login]
-            if needed and getattr(self, key) is None:
-                msg = f"login: {self.login} needs {key} beside it: {_MEANS[self.login]}"
+        needed = _NEEDS[self.login]
+        for one_of in needed:
+            given = [key for key in one_of if getattr(self, key) is not None]
+            if not given:
+                msg = f"login: {self.login} needs {' or '.join(one_of)} beside it: {_MEANS[self.login]}"
                 raise ValueError(msg)
-            if not needed and getattr(self, key) is not None:
+            if len(given) > 1:
+                msg = f"{' and '.join(given)} are two ways to the same; remove one of the two"
+                raise ValueError(msg)
+        for key in _CREDENTIALS:
+            if getattr(self, key) is not None and not any(key in one_of for one_of in needed):
                 msg = f"{key} has no use with login: {self.login}, where {_MEANS[self.login]}; remove one of the two"
                 raise ValueError(msg)
         if self.tls == "none" and not _is_loopback(self.host):

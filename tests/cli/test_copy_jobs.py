@@ -101,6 +101,16 @@ def test_a_token_is_asked_for_the_login_name_as_one_word(ledger):
     assert jobs(Asked(), ledger, strange)["ann"].source.login.token().reveal().endswith("--user 'a b;c'")
 
 
+def test_a_service_account_gives_every_mailbox_a_token_of_its_own_name(ledger):
+    account = {"login": "xoauth2", "service_account": {"google": "file:key.json"}}
+    made = jobs(Asked(), ledger, spec(account))
+    assert [copy.source.login.user for copy in made.values()] == ["ann.old", "bob@example.org", "cleo@example.org"]
+    assert all(isinstance(copy.source.login, OAuth2) for copy in made.values())
+    with pytest.raises(SecretError, match="no JSON key of a service account") as caught:
+        made["ann"].source.login.token()
+    assert "secret of" not in str(caught.value)
+
+
 def test_flags_follow_until_the_user_has_moved(ledger):
     made = jobs(Asked(), ledger)
     assert (made["ann"].rules.follow_flags, made["bob"].rules.follow_flags) == (True, False)

@@ -46,7 +46,7 @@ def test_a_tunnel_on_this_machine_needs_no_tls(host):
         ({"login": "master"}, "needs master_user"),
         ({"login": "master", "master_user": "m"}, "needs password"),
         ({"login": "authzid", "password": "env:P"}, "needs master_user"),
-        ({"login": "xoauth2"}, "needs token"),
+        ({"login": "xoauth2"}, "needs token or service_account"),
     ],
 )
 def test_what_a_login_lacks_is_named(keys, missing):
@@ -60,10 +60,40 @@ def test_what_a_login_lacks_is_named(keys, missing):
         {"login": "own", "master_user": "m"},
         {"login": "xoauth2", "token": "env:T", "password": "env:P"},
         {"login": "master", "master_user": "m", "password": "env:P", "token": "env:T"},
+        {"login": "own", "service_account": {"google": "file:key.json"}},
     ],
 )
 def test_what_a_login_does_not_use_is_refused(keys):
     assert "has no use with login" in wrong(**keys)
+
+
+APPLICATION = {"tenant": "example.org", "client": "6731de76-14a6-49ae-97bc-6eba6914391e", "secret": "env:SECRET"}
+
+
+def test_a_service_account_stands_for_a_token():
+    google = ImapServer(host="imap.gmail.com", login="xoauth2", service_account={"google": "file:key.json"})
+    assert google.service_account.google == "file:key.json"
+    microsoft = ImapServer(host="outlook.office365.com", login="xoauth2", service_account={"microsoft": APPLICATION})
+    assert microsoft.service_account.microsoft.authority == "https://login.microsoftonline.com"
+    assert "two ways" in wrong(login="xoauth2", token="env:T", service_account={"google": "file:key.json"})
+
+
+@pytest.mark.parametrize(
+    ("account", "said"),
+    [
+        ({}, "either google or microsoft"),
+        ({"google": "file:key.json", "microsoft": APPLICATION}, "either google or microsoft"),
+        ({"google": "-----BEGIN PRIVATE KEY-----"}, "reference"),
+        ({"microsoft": {**APPLICATION, "secret": "hunter2"}}, "reference"),
+        ({"microsoft": {**APPLICATION, "tenant": "../consumers"}}, "tenant"),
+        ({"microsoft": {**APPLICATION, "authority": "http://login.example"}}, "no https URL"),
+        ({"microsoft": {**APPLICATION, "authority": "https://user@login.example"}}, "no https URL"),
+    ],
+)
+def test_a_service_account_is_whole_and_its_secrets_are_references(account, said):
+    found = wrong(login="xoauth2", service_account=account)
+    assert said in found
+    assert "hunter2" not in found
 
 
 def test_a_literal_password_is_refused_and_not_repeated():
@@ -99,4 +129,4 @@ def test_a_misspelt_key_of_a_server_is_told_with_its_place(only_problem_of):
 def test_an_incomplete_login_is_told_with_its_place(only_problem_of):
     said = only_problem_of("copy:\n  old: {host: a.example}\n  new:\n    host: b.example\n    login: xoauth2\n")
     assert said.startswith("8:5: ")
-    assert "login: xoauth2 needs token beside it: an access token is sent" in said
+    assert "login: xoauth2 needs token or service_account beside it: an access token is sent" in said

@@ -43,18 +43,22 @@ class Proxied:
 
 @dataclass(frozen=True, slots=True)
 class OAuth2:
-    """XOAUTH2 with an access token; ``token`` is asked at every connection, for a token lives an hour."""
+    """XOAUTH2 with an access token; ``token`` is asked at every connection, for a token lives an hour.
+
+    ``renew`` is told of a token that a server refused; True says that another one can be had.
+    """
 
     user: str
     token: Reveal
+    renew: Callable[[Secret], bool] = lambda _: False
     is_admin = False
 
 
 Login = OwnPassword | MasterUser | Proxied | OAuth2
 
 
-def log_in(client: imapclient.IMAPClient, login: Login) -> tuple[str, ...]:
-    """Send the credentials; gives the secrets that were sent, so that server's words can be freed of them.
+def log_in(client: imapclient.IMAPClient, login: Login, sent: list[Secret]) -> None:
+    """Send the credentials; ``sent`` gets the secrets before they go, so that server's words can be freed of them.
 
     Raises:
         LoginRefused: the server offers no way to send them.
@@ -63,22 +67,22 @@ def log_in(client: imapclient.IMAPClient, login: Login) -> tuple[str, ...]:
     """
     match login:
         case OwnPassword(user, password):
-            return _password(client, user, password())
+            _password(client, user, _kept(password(), sent))
         case MasterUser(user, master, password, separator):
-            return _password(client, f"{user}{separator}{master}", password())
+            _password(client, f"{user}{separator}{master}", _kept(password(), sent))
         case Proxied(user, admin, password):
-            secret = password().reveal()
-            client.plain_login(admin, secret, authorization_identity=user)
-            return (secret,)
+            client.plain_login(admin, _kept(password(), sent), authorization_identity=user)
         case OAuth2(user, token):
-            secret = token().reveal()
-            client.oauth2_login(user, secret)
-            return (secret,)
+            client.oauth2_login(user, _kept(token(), sent))
 
 
-def _password(client: imapclient.IMAPClient, user: str, password: Secret) -> tuple[str, ...]:
+def _kept(secret: Secret, sent: list[Secret]) -> str:
+    sent.append(secret)
+    return secret.reveal()
+
+
+def _password(client: imapclient.IMAPClient, user: str, secret: str) -> None:
     """LOGIN where it does: it takes one round trip, AUTHENTICATE two; PLAIN for what LOGIN cannot carry."""
-    secret = password.reveal()
     simple = (user + secret).isascii() and (user + secret).isprintable()
     if simple and not client.has_capability("LOGINDISABLED"):
         client.login('"' + user.replace("\\", "\\\\").replace('"', '\\"') + '"', secret)
@@ -86,4 +90,3 @@ def _password(client: imapclient.IMAPClient, user: str, password: Secret) -> tup
         client.plain_login(user, secret)
     else:
         raise LoginRefused(f"{client.host} offers no login with a password; it may want OAuth 2 for {user}")
-    return (secret,)

@@ -2,17 +2,18 @@
 
 import contextlib
 import ssl
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import imapclient
 from imapclient.exceptions import IMAPClientAbortError, IMAPClientError
 
 from reconciler.backends.mail._wire import Wire
-from reconciler.backends.mail.login import Login, log_in
+from reconciler.backends.mail.login import Login, OAuth2, log_in
 from reconciler.backends.mail.server import Security, Server, is_pinned, tls_context
 from reconciler.errors import ConnectionCut, LoginRefused, ReconcilerError
 from reconciler.model.mail.refusal import Meaning, fit_for_people, meaning
+from reconciler.model.secret import Secret
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,10 +56,19 @@ def session(server: Server, login: Login) -> Iterator[Session]:
 
 def open_session(server: Server, login: Login) -> Session:
     """As ``session``; whoever calls it closes the wire."""
-    client = _connect(server)
-    sent: tuple[str, ...] = ()
+    sent: list[Secret] = []
     try:
-        sent = log_in(client, login)
+        return _enter(server, login, sent)
+    except LoginRefused:
+        if not (isinstance(login, OAuth2) and sent and login.renew(sent[-1])):
+            raise
+    return _enter(server, login, sent)  # a token may be taken back before its time: once more, with another one
+
+
+def _enter(server: Server, login: Login, sent: list[Secret]) -> Session:
+    client = _connect(server)
+    try:
+        log_in(client, login, sent)
         capabilities = frozenset(c.decode("ascii", "replace").upper() for c in client.capabilities())
     except ReconcilerError:
         client.shutdown()
@@ -110,12 +120,12 @@ def _certificate(client: imapclient.IMAPClient) -> bytes | None:
     return peer.getpeercert(binary_form=True) if isinstance(peer, ssl.SSLSocket) else None
 
 
-def _refused(server: Server, login: Login, error: Exception, sent: tuple[str, ...]) -> ReconcilerError:
+def _refused(server: Server, login: Login, error: Exception, sent: Sequence[Secret]) -> ReconcilerError:
     """A connection that broke or a server that is busy is no lost login; imapclient makes one error of all of them."""
     if isinstance(error, UnicodeError):
         return LoginRefused(f"the credentials of {login.user} for {server} cannot be encoded: the protocol wants UTF-8")
     plain = _plain(str(error))
-    words = fit_for_people(plain, *sent)
+    words = fit_for_people(plain, *(secret.reveal() for secret in sent))
     broken = isinstance(error, OSError | IMAPClientAbortError) or isinstance(error.__context__, IMAPClientAbortError)
     if broken or meaning(plain) is Meaning.SLOW_DOWN:
         return ConnectionCut(f"{server} lets nobody in now (login of {login.user}): {words}", words)

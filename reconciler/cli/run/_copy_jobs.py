@@ -11,7 +11,11 @@ from typing import Final
 from reconciler.backends.mail.job import Endpoint, MailboxCopy, Rules
 from reconciler.backends.mail.login import Login, MasterUser, OAuth2, OwnPassword, Proxied
 from reconciler.backends.mail.server import Security, Server, tls_context
+from reconciler.backends.secrets import ReferencedSecrets
 from reconciler.checks._routing import turns
+from reconciler.cli.run._clock import SystemClock
+from reconciler.cli.run._copy_tokens import Program
+from reconciler.cli.run._move import Move
 from reconciler.errors import NameInvalid, ReconcilerError, SecretError
 from reconciler.model.mail.ledger import CopyKey
 from reconciler.model.mail.limits import known_limits
@@ -19,7 +23,7 @@ from reconciler.model.mail.mapping import FolderRules
 from reconciler.model.name import mail_address
 from reconciler.model.secret import Secret
 from reconciler.model.sighting import History
-from reconciler.ports import MailLedger, Secrets
+from reconciler.ports import Clock, MailLedger, Secrets
 from reconciler.spec.copy import ImapServer, MailCopy
 from reconciler.spec.spec import Mailbox, Spec
 from reconciler.spec.wording import suggestion
@@ -42,7 +46,7 @@ class Asked:
 class Jobs:
     """Makes the jobs of one spec; ``base`` is its folder."""
 
-    def __init__(self, spec: Spec, section: MailCopy, base: Path, secrets: Secrets) -> None:
+    def __init__(self, spec: Spec, section: MailCopy, base: Path, secrets: Secrets, clock: Clock | None = None) -> None:
         """Nothing is contacted.
 
         Raises:
@@ -54,6 +58,11 @@ class Jobs:
             (place, writing): _server(place, end, base, writing=writing)
             for place, end in (("old", section.old), ("new", section.new))
             for writing in (False, True)
+        }
+        self._programs = {
+            place: Program(end.service_account, secrets, clock or SystemClock())
+            for place, end in (("old", section.old), ("new", section.new))
+            if end.service_account
         }
 
     def of(self, asked: Asked, today: date, ledger: MailLedger) -> tuple[MailboxCopy, ...]:
@@ -101,6 +110,8 @@ class Jobs:
     def _login(self, place: str, mailbox: Mailbox) -> Login:
         end = self._section.old if place == "old" else self._section.new
         user = (mailbox.old_login or mailbox.address) if place == "old" else mailbox.address
+        if end.service_account:
+            return self._programs[place].login(user)
         if end.login == "xoauth2" and end.token:
             return OAuth2(user, self._revealing(_for_login(end.token, user)))
         if end.login == "master" and end.master_user and end.password:
@@ -121,6 +132,19 @@ class Jobs:
 
     def _revealing(self, reference: str) -> Callable[[], Secret]:
         return lambda: self._secrets.reveal(reference)
+
+
+def jobs_of(move: Move) -> Jobs:
+    """The jobs of a spec that has a section ``copy``.
+
+    Raises:
+        ReconcilerError: as for ``Jobs``.
+
+    """
+    assert move.spec.mail_copy is not None
+    base = move.path.absolute().parent
+    generated = Path(move.spec.generated_passwords) if move.spec.generated_passwords else None
+    return Jobs(move.spec, move.spec.mail_copy, base, ReferencedSecrets(base, generated=generated), move.clock)
 
 
 def arrivals_since(spec: Spec, histories: Mapping[str, History]) -> datetime | None:

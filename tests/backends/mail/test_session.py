@@ -105,6 +105,16 @@ def test_a_login_method_that_the_server_lacks_is_refused_without_the_token(serve
     assert "secret-token" not in str(caught.value)
 
 
+def test_a_server_that_repeats_a_password_is_not_quoted(server: Dovecot) -> None:
+    with (
+        Proxy(server.port, edit=lambda octets: octets.replace(b"Authentication failed", b"not wr0ng-one")) as proxy,
+        pytest.raises(LoginRefused, match=r"not \*\*\*") as caught,
+        session(Server("127.0.0.1", proxy.own_port, Security.LOOPBACK), password("ann", "wr0ng-one")),
+    ):
+        pass
+    assert "wr0ng-one" not in repr(caught.value)
+
+
 def test_a_master_user_without_rights_sees_no_empty_mailbox_but_an_error() -> None:
     acl = "mail_plugins = acl\nprotocol imap {\n mail_plugins = acl imap_acl\n}\nplugin {\n acl = vfile\n}\n"
     trapped = Dovecot("trap", extra=acl, userdb="")
