@@ -2,17 +2,21 @@
 
 import sqlite3
 from collections.abc import Mapping
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Final
 from urllib.parse import quote
 
-from sqlalchemy import create_engine, inspect, select
-from sqlalchemy.exc import SQLAlchemyError
-
 from reconciler.errors import JournalError
-from reconciler.journal.ledger_tables import copies, passes
 from reconciler.model.mail.grade import Grade
 from reconciler.model.mail.last_pass import LastPass
+
+_PASSES: Final = """
+SELECT c.account, p.copied, p.judged, p.grade FROM mail_copies AS c JOIN mail_passes AS p ON p.copy = c.id
+WHERE c.source = ? AND c.target = ?
+"""
+_KNOWN: Final = "SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name = 'mail_passes'"
 
 
 def read_passes(place: Path, source: str = "old", target: str = "new") -> Mapping[str, LastPass]:
@@ -24,30 +28,20 @@ def read_passes(place: Path, source: str = "old", target: str = "new") -> Mappin
     """
     if not place.exists():
         return {}
-    engine = create_engine(
-        "sqlite://", creator=lambda: sqlite3.connect(f"file:{quote(str(place))}?mode=ro", uri=True, timeout=30)
-    )
     try:
-        with engine.connect() as connection:
-            if not inspect(connection).has_table(passes.name):
+        with closing(sqlite3.connect(f"file:{quote(str(place))}?mode=ro", uri=True, timeout=30)) as connection:
+            if not connection.execute(_KNOWN).fetchone()[0]:
                 return {}
-            rows = connection.execute(
-                select(copies.c.account, passes.c.copied, passes.c.judged, passes.c.grade)
-                .join(passes, passes.c.copy == copies.c.id)
-                .where(copies.c.source == source, copies.c.target == target)
-            )
             return {
                 account: LastPass(_aware(copied), _aware(judged), Grade(grade) if grade else None)
-                for account, copied, judged, grade in rows
+                for account, copied, judged, grade in connection.execute(_PASSES, (source, target))
             }
-    except (SQLAlchemyError, ValueError) as error:
+    except (sqlite3.Error, ValueError) as error:
         raise JournalError(
-            f"the mail ledger {place} cannot be read: {str(error).splitlines()[0]}. Without it nobody knows whether "
+            f"the mail ledger {place} cannot be read: {error}. Without it nobody knows whether "
             "the mail is copied; mend the file, or move it away and copy again"
         ) from error
-    finally:
-        engine.dispose()
 
 
-def _aware(at: datetime | None) -> datetime | None:
-    return at.replace(tzinfo=UTC) if at else None
+def _aware(at: str | None) -> datetime | None:
+    return datetime.fromisoformat(at).replace(tzinfo=UTC) if at else None

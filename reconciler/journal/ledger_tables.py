@@ -1,80 +1,67 @@
-"""The tables of the mail ledger."""
+"""The tables of the mail ledger, in SQLite's own words: see reconciler.journal.ledger for why."""
 
-from sqlalchemy import (
-    Boolean,
-    Column,
-    Date,
-    DateTime,
-    ForeignKey,
-    Index,
-    Integer,
-    LargeBinary,
-    MetaData,
-    String,
-    Table,
-    UniqueConstraint,
-)
+from typing import Final
 
 from reconciler.model.mail.ledger import FolderState
 
-metadata = MetaData()
+STATE: Final = tuple(name for name in FolderState.__slots__ if name != "number")
+"""The columns of a folder's state beside its number."""
 
-copies = Table(
-    "mail_copies",
-    metadata,
-    Column("id", Integer, primary_key=True),
-    Column("account", String(320), nullable=False),
-    Column("source", String(16), nullable=False),
-    Column("target", String(16), nullable=False),
-    UniqueConstraint("account", "source", "target"),
-)
-folders = Table(
-    "mail_folders",
-    metadata,
-    Column("number", Integer, primary_key=True),
-    Column("copy", ForeignKey(copies.c.id), nullable=False, index=True),
-    Column("source", LargeBinary, nullable=False),
-    Column("target", LargeBinary, nullable=False),
-    *(
-        Column(name, Integer, nullable=False)
-        for name in FolderState.__slots__
-        if name not in {"number", "source", "target"}
-    ),
-)
-messages = Table(
-    "mail_messages",
-    metadata,
-    Column("folder", ForeignKey(folders.c.number), primary_key=True),
-    Column("uid", Integer, primary_key=True),
-    Column("fate", String(8), nullable=False),
-    Column("target_uid", Integer, nullable=False),
-    Column("flags", String, nullable=False),
-    Column("words", String, nullable=False),
-    Column("gone", Boolean, nullable=False),
-    sqlite_with_rowid=False,
-)
-batches = Table(
-    "mail_batches",
-    metadata,
-    Column("number", Integer, primary_key=True),
-    Column("folder", ForeignKey(folders.c.number), nullable=False),
-    Column("uids", String, nullable=False),
-    Column("target_uidnext", Integer, nullable=False),
-    Column("begun", DateTime, nullable=False),
-)
-days = Table(
-    "mail_days",
-    metadata,
-    Column("copy", ForeignKey(copies.c.id), primary_key=True),
-    Column("day", Date, primary_key=True),
-    Column("octets", Integer, nullable=False),
-)
-passes = Table(
-    "mail_passes",
-    metadata,
-    Column("copy", ForeignKey(copies.c.id), primary_key=True),
-    Column("copied", DateTime),
-    Column("judged", DateTime),
-    Column("grade", String(16)),
-)
-Index("mail_messages_target", messages.c.folder, messages.c.target_uid)
+_NUMBERS: Final = "".join(f"  {name} INTEGER NOT NULL,\n" for name in STATE if name not in {"source", "target"})
+
+SCHEMA: Final = f"""
+CREATE TABLE IF NOT EXISTS mail_copies (
+  id INTEGER NOT NULL PRIMARY KEY,
+  account VARCHAR(320) NOT NULL,
+  source VARCHAR(16) NOT NULL,
+  target VARCHAR(16) NOT NULL,
+  UNIQUE (account, source, target)
+);
+CREATE TABLE IF NOT EXISTS mail_folders (
+  number INTEGER NOT NULL PRIMARY KEY,
+  copy INTEGER NOT NULL REFERENCES mail_copies (id),
+  source BLOB NOT NULL,
+  target BLOB NOT NULL,
+{_NUMBERS.rstrip().rstrip(",")}
+);
+CREATE INDEX IF NOT EXISTS ix_mail_folders_copy ON mail_folders (copy);
+CREATE TABLE IF NOT EXISTS mail_messages (
+  folder INTEGER NOT NULL REFERENCES mail_folders (number),
+  uid INTEGER NOT NULL,
+  fate VARCHAR(8) NOT NULL,
+  target_uid INTEGER NOT NULL,
+  flags VARCHAR NOT NULL,
+  words VARCHAR NOT NULL,
+  gone BOOLEAN NOT NULL,
+  PRIMARY KEY (folder, uid)
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS mail_messages_target ON mail_messages (folder, target_uid);
+CREATE TABLE IF NOT EXISTS mail_batches (
+  number INTEGER NOT NULL PRIMARY KEY,
+  folder INTEGER NOT NULL REFERENCES mail_folders (number),
+  uids VARCHAR NOT NULL,
+  target_uidnext INTEGER NOT NULL,
+  begun DATETIME NOT NULL
+);
+CREATE TABLE IF NOT EXISTS mail_days (
+  copy INTEGER NOT NULL REFERENCES mail_copies (id),
+  day DATE NOT NULL,
+  octets INTEGER NOT NULL,
+  PRIMARY KEY (copy, day)
+);
+CREATE TABLE IF NOT EXISTS mail_passes (
+  copy INTEGER NOT NULL PRIMARY KEY REFERENCES mail_copies (id),
+  copied DATETIME,
+  judged DATETIME,
+  grade VARCHAR(16)
+);
+"""
+"""Times are UTC without saying so, ``YYYY-MM-DD HH:MM:SS.ffffff``; days are the clock's; ``uids`` as IMAP writes sets.
+
+SQLite numbers an INTEGER PRIMARY KEY itself, one more than the highest there is.
+"""
+
+
+def insertion(table: str, *columns: str) -> str:
+    """INSERT with a place for each column."""
+    return f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))})"  # noqa: S608 - our own names

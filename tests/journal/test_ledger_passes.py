@@ -6,7 +6,6 @@ import pytest
 from reconciler.errors import JournalError
 from reconciler.journal.ledger import SqlLedger
 from reconciler.journal.ledger_passes import read_passes
-from reconciler.journal.ledger_tables import passes
 from reconciler.model.mail.grade import Grade
 from reconciler.model.mail.last_pass import LastPass
 from reconciler.model.mail.ledger import CopyKey
@@ -50,7 +49,7 @@ def test_the_way_back_is_another_copy(ledger: SqlLedger, tmp_path: Path) -> None
 
 
 def test_a_ledger_of_an_earlier_version_knows_of_no_pass(ledger: SqlLedger, tmp_path: Path) -> None:
-    passes.drop(ledger._engine)
+    ledger._connection.execute("DROP TABLE mail_passes")
     assert read_passes(tmp_path / "mail.ledger") == {}
 
 

@@ -20,16 +20,17 @@ def ledger_place(spec_file: Path) -> Path:
     return spec_file.with_name(f"{spec_file.stem}.ledger")
 
 
-def last_passes(spec_file: Path) -> Mapping[str, LastPass]:
-    """Of each mailbox that was ever copied from the old server to the new one; only reads.
+def last_passes(spec_file: Path, *, back: bool = False) -> Mapping[str, LastPass]:
+    """Of each mailbox that was ever copied from the old server to the new one, or ``back``; only reads.
 
     Raises:
         JournalError: there is a ledger, and it cannot be read.
 
     """
-    from reconciler.journal.ledger_passes import read_passes  # noqa: PLC0415 - brings SQLAlchemy with it
+    from reconciler.journal.ledger_passes import read_passes  # noqa: PLC0415 - only where a spec copies mail
 
-    return read_passes(ledger_place(spec_file))
+    source, target = ("new", "old") if back else ("old", "new")
+    return read_passes(ledger_place(spec_file), source, target)
 
 
 @contextmanager
@@ -44,7 +45,7 @@ def open_ledger(place: Path, clock: Clock) -> Iterator["SqlLedger"]:
         JournalError: it cannot be opened or made.
 
     """
-    from reconciler.journal.ledger import SqlLedger  # noqa: PLC0415 - brings SQLAlchemy with it
+    from reconciler.journal.ledger import SqlLedger  # noqa: PLC0415 - only where mail is copied
 
     if "?" in str(place):
         raise JournalError(f"{place}: a ledger cannot stand below a path with a question mark; move the spec elsewhere")
