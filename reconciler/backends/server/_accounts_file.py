@@ -1,5 +1,6 @@
 """The passwd-file of one domain as the stores share it: read once, and where each account lives."""
 
+import posixpath
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,4 +20,7 @@ class AccountsFile:
     def home(self, address: str, account: Account) -> str | None:
         """Where Dovecot keeps the account; None if neither its line nor the options say."""
         home = account.home or (filled(self.mail_home, address) if self.mail_home else None)
-        return home if not home or home.startswith("/") else str(self.base / home)
+        if not home:
+            return None
+        path = home if home.startswith("/") else f"{self.base}/{home}"
+        return posixpath.normpath(path) if "/.." in path else path

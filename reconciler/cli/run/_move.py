@@ -47,6 +47,11 @@ class Move:
         """A file or a URL."""
         return journal_place(self.path, self.spec.journal)
 
+    @property
+    def folder(self) -> Path:
+        """Where relative paths of the spec start, without ``..`` and links, so that paths can be compared."""
+        return self.path.parent.resolve()
+
     def digest(self) -> str:
         """SHA-256, in hex, of what the spec and its CSV say: comments and the order of keys do not count."""
         said = json.dumps(self.spec.model_dump(mode="json"), sort_keys=True, separators=(",", ":"))

@@ -161,7 +161,7 @@ def open_session(path: Path, clock: Clock) -> Iterator[Session]:
 
 def _opened(move: Move) -> dict[Place, Opened]:
     """The three products; the new server's accounts may be given the password hashes of the old one's."""
-    spec, base = move.spec, move.path.absolute().parent
+    spec, base = move.spec, move.folder
     generated = Path(spec.generated_passwords) if spec.generated_passwords else None
 
     def product(family: str, place: Place, section: Server | Dns, secrets: ReferencedSecrets) -> Opened:

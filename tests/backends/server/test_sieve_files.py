@@ -50,6 +50,15 @@ def test_a_new_script_is_active_and_belongs_to_its_user(server):
     assert (home / ".dovecot.sieve").lstat().st_uid == home.stat().st_uid
 
 
+def test_a_home_that_is_written_with_a_way_up_is_the_same_home(server):
+    (server.folder / ANN / "sieve").mkdir()
+    (server.folder / ANN / "sieve/roundcube.sieve").write_text(RULE, newline="")
+    activate(server, "sieve/roundcube.sieve")
+    server.options["mail_home"] = "elsewhere/../home/%d/%n"
+    server.open()
+    assert server.read("sieve") == {"ann@example.org": script()}
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root makes things for others")
 def test_a_home_that_is_still_to_be_made_belongs_to_the_user_of_the_line(world):
     w = world("ann@example.org:x:5123:5124::\n")
