@@ -63,9 +63,9 @@ def header_of(message: bytes) -> bytes:
 def normalised(message: bytes) -> bytes:
     """A message with what servers are known to rewrite taken out of the comparison.
 
-    Dovecot 2.3 stores bare LF as CRLF, CRCRLF as CRLF and NUL as 0x80.
+    Dovecot 2.3 stores bare LF as CRLF, CRCRLF as CRLF and NUL as 0x80; Courier 5.0 ends every message with a line end.
     """
-    return message.replace(b"\r", b"").replace(b"\0", b"\x80")
+    return message.replace(b"\r", b"").replace(b"\0", b"\x80").removesuffix(b"\n")
 
 
 def text_digest(message: bytes) -> bytes:

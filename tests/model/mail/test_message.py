@@ -44,3 +44,8 @@ def test_a_message_without_body_is_all_header() -> None:
 
 def test_the_known_rewritings_are_equal() -> None:
     assert normalised(b"a\nb\r\r\nc\0") == normalised(b"a\r\nb\r\nc\x80")
+
+
+def test_a_line_end_that_a_server_puts_at_the_very_end_is_not_a_difference() -> None:
+    assert text_digest(HEADER + b"\r\nbody") == text_digest(HEADER + b"\r\nbody\r\n")
+    assert text_digest(HEADER + b"\r\nbody\r\n") != text_digest(HEADER + b"\r\nbody\r\n\r\n")
