@@ -1,7 +1,7 @@
 """From two surveys and the ledger to the work of one pass: which folders need a look, and where their copies go."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from reconciler.backends.mail._folders import make_ready
 from reconciler.backends.mail._listing import Status
@@ -12,13 +12,17 @@ from reconciler.backends.mail.session import Session
 from reconciler.backends.mail.survey import Survey
 from reconciler.model.mail.accounting import FolderAccount, Refusal, Tally
 from reconciler.model.mail.ledger import FolderState
-from reconciler.model.mail.mapping import FolderPlan, LeftOut, Mapped
+from reconciler.model.mail.mapping import FolderPlan, LeftOut, Mapped, map_folders, plain
 
 
 @dataclass(frozen=True, slots=True)
 class Agenda:
-    """``works`` need a look; ``accounts`` are settled already. ``doubts`` are the ledger's numbers of open batches."""
+    """``works`` need a look; ``accounts`` are settled already. ``doubts`` are the ledger's numbers of open batches.
 
+    ``plan`` is the one carried out: of folders whose names the target refused it has the plain names.
+    """
+
+    plan: FolderPlan
     works: tuple[Work, ...]
     accounts: tuple[FolderAccount, ...]
     doubts: Mapping[int, tuple[int, ...]]
@@ -32,6 +36,10 @@ def prepare(
     if copy.rules.retry_refused:
         ledger.forget_refused(copy.key)
     standing, unwanted = make_ready(target, plan, there)
+    odd = {line.source.path for line in plan.mapped if line.raw in unwanted and plain(line.target) != line.target}
+    if odd:
+        plan = map_folders(here.folders, there.folders, there.namespace, copy.rules.folders, odd)
+        standing, unwanted = make_ready(target, plan, replace(there, status=standing))
     states = ledger.folders(copy.key)
     doubts: dict[int, tuple[int, ...]] = {}
     for doubt in ledger.doubts(copy.key):
@@ -56,7 +64,7 @@ def prepare(
             accounts.append(_unchanged(mapped, state))
         else:
             works.append(Work(mapped, state, status, target_status, in_doubt))
-    return Agenda(tuple(works), tuple(accounts), doubts)
+    return Agenda(plan, tuple(works), tuple(accounts), doubts)
 
 
 def _current(known: FolderState | None, mapped: Mapped, here: Status, there: Status) -> FolderState:

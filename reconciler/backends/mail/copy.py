@@ -92,6 +92,7 @@ class Attempt:
             self.plan = map_folders(here.folders, there.folders, there.namespace, self._copy.rules.folders)
             self.refusals = here.refusals
             agenda = prepare(self._copy, self._means, self.plan, here=here, target=target.session, there=there)
+            self.plan = agenda.plan
             self._accounts = {account.folder: account for account in agenda.accounts}
             limited = self._work(agenda, source.session, target.session)
             source.session.wire.leave()

@@ -1,7 +1,7 @@
 """Which folder of the target each folder of the source is copied into."""
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from reconciler.model.mail import utf7
@@ -10,6 +10,10 @@ from reconciler.model.mail.special_use import VIRTUAL, Use, rank, use_of
 
 _LONGEST_NAME = 200
 """Octets of one name on the wire: file systems stop at 255, and servers add to it."""
+
+_ODD = re.compile(r'[!"%*./:;<>?\\^`{|}~]|[^\u0000-\uffff]')
+"""What one of the servers does not allow in a name: Cyrus 3.6 most of these, Courier 5.0 slashes and whatever UTF-16
+writes as two units (emoji), Dovecot with Maildir dots."""
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 
@@ -50,12 +54,17 @@ class FolderPlan:
 
 
 def map_folders(
-    source: Sequence[Folder], target: Sequence[Folder], namespace: Namespace, rules: FolderRules | None = None
+    source: Sequence[Folder],
+    target: Sequence[Folder],
+    namespace: Namespace,
+    rules: FolderRules | None = None,
+    unwanted: Collection[Path] = (),
 ) -> FolderPlan:
     """Rules first, then INBOX, then special use by attribute and by name, then the same name.
 
     ``namespace`` is the target's. A name that the target could not hold is changed, see ``_fitting``; where that would
-    make two folders one, the later gets a number.
+    make two folders one, the later gets a number. ``unwanted``: source folders whose names the target has refused, see
+    ``plain``; where it holds them already by their plain names, they are found again without.
     """
     rules = rules or FolderRules()
     folders = sorted((folder for folder in source if folder.selectable), key=lambda f: f.path)
@@ -64,15 +73,24 @@ def map_folders(
     going = [folder for folder in folders if folder.path not in out]
     chosen = _chosen(going, target, rules)
     taken = {path for path, _ in chosen.values()}
+    standing = {folder.path: folder for folder in target if folder.selectable}
+    exact = {_fitting(folder.path, namespace) for folder in going}
     for folder in going:
         if folder.path not in chosen:
             below = _under(folder.path, chosen)
             path = _free(_fitting(below, namespace), taken)
+            if path not in standing and plain(path) != path:
+                simple = _free(plain(path), taken | exact)
+                path = simple if simple in standing or folder.path in unwanted else path
             why = "the target cannot hold the name" if path != below else "below a folder that is mapped"
             chosen[folder.path] = (path, "same name" if path == folder.path else why)
             taken.add(path)
-    standing = {folder.path: folder for folder in target if folder.selectable}
     return FolderPlan(tuple(_line(f, *chosen[f.path], standing, namespace) for f in going), left_out)
+
+
+def plain(path: Path) -> Path:
+    """The path in names that every server takes: whatever one of them is known to refuse becomes ``_``."""
+    return tuple(_ODD.sub("_", name) for name in path)
 
 
 def _line(source: Folder, path: Path, why: str, standing: Mapping[Path, Folder], namespace: Namespace) -> Mapped:

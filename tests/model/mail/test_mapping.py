@@ -97,3 +97,26 @@ def test_no_two_folders_become_one_and_every_name_can_be_sent(wanted: set, targe
 @given(paths)
 def test_titles_come_back(path: tuple) -> None:
     assert from_title(title(path)) == path
+
+
+def test_a_name_that_the_target_refused_becomes_a_plain_one_with_all_below_it_and_nothing_is_merged() -> None:
+    source = folders(SLASH, "a*b", "a*b/c", "a%b", "a_b", "v1.0")
+    unwanted = {folder.path for folder in source if "*" in folder.title or "%" in folder.title}
+    found = where(map_folders(source, folders(SLASH), SLASH, unwanted=unwanted))
+    assert found == {
+        "INBOX": "INBOX",
+        "a%b": "a_b (2)",
+        "a*b": "a_b (3)",
+        "a*b/c": "a_b (3)/c",
+        "a_b": "a_b",
+        "v1.0": "v1.0",
+    }
+
+
+def test_a_plain_name_is_found_again_on_the_target() -> None:
+    source = folders(SLASH, "a*b", "a*b/c", "a%b", "a_b", "v1.0")
+    standing = folders(SLASH, "a_b", "a_b (2)", "a_b (3)", "a_b (3)/c", "v1_0")
+    again = where(map_folders(source, standing, SLASH))
+    assert again["a*b/c"] == "a_b (3)/c"
+    assert again["v1.0"] == "v1_0"
+    assert len(set(again.values())) == len(again)
