@@ -116,17 +116,32 @@ class Facts:
 
 
 @dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What a probe may know and use beside the spec.
+
+    ``observed`` is the world as read; ``zones`` the zone as it will be at each stage on the way of the plan, with what
+    is not ours as it stands. ``base``: the spec's folder, for relative paths.
+    """
+
+    now: datetime
+    observed: State
+    zones: Mapping[Stage, State]
+    base: Path
+    secrets: Secrets
+
+
+@dataclass(frozen=True, slots=True)
 class Probe:
     """Gathers one kind of fact from outside, at the time of planning, for the checks of ``stages``.
 
-    ``gather(spec, observed)`` gives a frozen value of ``model/outside.py``, or None where the spec's ``probe`` section
-    does not ask for it: then nobody is contacted. It changes nothing and raises nothing: that somebody does not answer
-    is part of the fact.
+    ``gather(spec, surroundings)`` gives a frozen value of ``model/outside.py``, or None where the spec's ``probe``
+    section does not ask for it: then nobody is contacted. It changes nothing and raises nothing: that somebody does
+    not answer is part of the fact.
     """
 
     title: str
     stages: frozenset[Stage]
-    gather: Callable[[Spec, State], object | None]
+    gather: Callable[[Spec, Surroundings], object | None]
     source: str
 
 

@@ -5,6 +5,7 @@ A fact says what was asked, of whom, and what came back; that somebody could not
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import TypeVar
 
 F = TypeVar("F")
@@ -132,3 +133,25 @@ class ZoneServers:
     servers: tuple[ZoneServer, ...] = ()
     hidden: bool = False
     trouble: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ShownCertificate:
+    """The certificate that one service shows to mail programs.
+
+    ``server`` is HOST:PORT, by the name that users are given; ``ends`` is when the certificate does, aware and UTC.
+    ``pinned``: it is the one that the spec names, whoever has signed it. ``trouble``: why no mail program would go on,
+    as the end of a sentence about the server; then ``ends`` is None.
+    """
+
+    server: str
+    ends: datetime | None = None
+    pinned: bool = False
+    trouble: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ShownCertificates:
+    """Of every service that the spec's ``probe.tls`` names, in its order."""
+
+    services: tuple[ShownCertificate, ...]

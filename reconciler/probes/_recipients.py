@@ -11,7 +11,8 @@ from typing import Final
 
 from reconciler.model.endpoint import Endpoint
 from reconciler.model.outside import Reply
-from reconciler.probes._smtp_line import Ended, SmtpLine
+from reconciler.probes._smtp_line import SmtpLine
+from reconciler.probes._trouble import Ended
 
 ENOUGH: Final = 25  # refused recipients prove what has to be proven; more only annoy the server
 MOST_PUT_OFF: Final = 400  # a server that greylists knows these the next time, and then the next ones are asked

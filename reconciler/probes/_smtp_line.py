@@ -5,7 +5,6 @@ The class has no DATA and no BDAT: nothing that it does can put a message anywhe
 
 import contextlib
 import smtplib
-import socket
 import ssl
 from collections.abc import Sequence
 from types import TracebackType
@@ -13,15 +12,11 @@ from typing import Final, Self
 
 from reconciler.model.endpoint import Endpoint
 from reconciler.model.outside import Reply
+from reconciler.probes._trouble import Ended, reply_of, why
 
 _CLOSING: Final = 421  # the server hangs up (RFC 5321, section 3.8)
 _DONE: Final = 250
 _CODES: Final = range(200, 600)
-_LONGEST_TEXT: Final = 160  # characters of a reply that are worth showing
-
-
-class Ended(Exception):  # noqa: N818 - says what became of the connection
-    """The connection can be used no more; ``str()`` is the reason, as the end of a sentence about the server."""
 
 
 class SmtpLine:
@@ -40,11 +35,11 @@ class SmtpLine:
         try:
             self._smtp = smtplib.SMTP(server.host, server.port, helo or "localhost", timeout)
         except smtplib.SMTPConnectError as error:
-            raise Ended(f"greets with {_reply(error.smtp_code, error.smtp_error)}") from error
+            raise Ended(f"greets with {reply_of(error.smtp_code, error.smtp_error)}") from error
         except OSError as error:
-            raise Ended(self._why(error)) from error
+            raise Ended(why(error, self._timeout)) from error
         try:
-            self._greet(helo or self._literal())
+            self._greet(helo or literal(self._smtp))
         except BaseException:
             self._smtp.close()
             raise
@@ -95,23 +90,17 @@ class SmtpLine:
         try:
             self._smtp.starttls(context=context)
         except OSError as error:
-            raise Ended(f"offers STARTTLS, which then does not work: it {self._why(error)}") from error
+            raise Ended(f"offers STARTTLS, which then does not work: it {why(error, self._timeout)}") from error
         self._introduce(name)
 
     def _introduce(self, name: str) -> None:
         """Say EHLO; what the server says of its extensions is kept by smtplib."""
         try:
-            reply = _reply(*self._smtp.ehlo(name))
+            reply = reply_of(*self._smtp.ehlo(name))
         except OSError as error:
-            raise Ended(self._why(error)) from error
+            raise Ended(why(error, self._timeout)) from error
         if reply.code != _DONE:
             raise Ended(f"answers EHLO {name} with {reply}; `helo` in the spec's probe section sets this name")
-
-    def _literal(self) -> str:
-        """The address that the server sees, unless a router changes it (RFC 5321, section 4.1.3)."""
-        assert self._smtp.sock is not None
-        address = str(self._smtp.sock.getsockname()[0])
-        return f"[IPv6:{address}]" if ":" in address else f"[{address}]"
 
     def _expect(self, command: str, argument: str = "") -> None:
         reply = self._said(command, argument)
@@ -126,35 +115,22 @@ class SmtpLine:
         try:
             self._smtp.send(commands)
         except OSError as error:
-            raise Ended(self._why(error)) from error
+            raise Ended(why(error, self._timeout)) from error
 
     def _heard(self) -> Reply:
         try:
-            reply = _reply(*self._smtp.getreply())
+            reply = reply_of(*self._smtp.getreply())
         except OSError as error:
-            raise Ended(self._why(error)) from error
+            raise Ended(why(error, self._timeout)) from error
         if reply.code == _CLOSING:
             raise Ended(f"closes the connection: {reply}")
         if reply.code not in _CODES:
             raise Ended(f"answers what is no reply of SMTP: {reply}")
         return reply
 
-    def _why(self, error: OSError) -> str:
-        if isinstance(error, TimeoutError) or isinstance(error.__context__, TimeoutError):
-            return f"does not answer within {self._timeout:g} seconds"
-        if isinstance(error, smtplib.SMTPResponseException):
-            return f"answers {_reply(error.smtp_code, error.smtp_error)}"
-        if isinstance(error, smtplib.SMTPServerDisconnected):
-            return "closes the connection without a word"
-        if isinstance(error, ssl.SSLError):
-            return f"ends the handshake of TLS: {error.reason or error}"
-        if isinstance(error, socket.gaierror):
-            return f"cannot be reached: its name has no address here ({error.strerror})"
-        return f"cannot be reached: {(error.strerror or str(error)).lower()}"
 
-
-def _reply(code: int, text: bytes | str) -> Reply:
-    """One line that can be shown: a server may say anything."""
-    words = text.decode(errors="replace") if isinstance(text, bytes) else text
-    line = " ".join("".join(c if c.isprintable() else " " for c in words).split())
-    return Reply(code, f"{line[:_LONGEST_TEXT]}…" if len(line) > _LONGEST_TEXT else line)
+def literal(smtp: smtplib.SMTP) -> str:
+    """The address that the server sees, unless a router changes it (RFC 5321, section 4.1.3)."""
+    assert smtp.sock is not None
+    address = str(smtp.sock.getsockname()[0])
+    return f"[IPv6:{address}]" if ":" in address else f"[{address}]"

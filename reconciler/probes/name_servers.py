@@ -14,10 +14,9 @@ import dns.name
 import dns.rdataclass
 import dns.rdatatype
 
-from reconciler.extend import Probe
+from reconciler.extend import Probe, Surroundings
 from reconciler.model.endpoint import Endpoint
 from reconciler.model.outside import ZoneServer, ZoneServers
-from reconciler.model.resource import State
 from reconciler.model.stage import Stage
 from reconciler.probes._lookup import Unknown, ask, look_up
 from reconciler.spec.spec import Spec
@@ -26,7 +25,7 @@ _PORT: Final = 53  # NS records name no other
 _AT_ONCE: Final = 8
 
 
-def gather(spec: Spec, _observed: State) -> ZoneServers | None:
+def gather(spec: Spec, _surroundings: Surroundings) -> ZoneServers | None:
     """Find the zone, its parent and the servers of both through the resolver of the spec, then ask each by itself."""
     if spec.probe is None or spec.probe.resolver is None:
         return None

@@ -9,22 +9,23 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
 from reconciler.checks._addresses import answered
-from reconciler.extend import Probe
+from reconciler.extend import Probe, Surroundings
 from reconciler.model.address import Place
 from reconciler.model.endpoint import Endpoint
 from reconciler.model.outside import Reception, Receptions
 from reconciler.model.resource import State
 from reconciler.model.stage import Stage
 from reconciler.probes._recipients import Recipients
-from reconciler.spec.spec import Probing, Spec
+from reconciler.spec.probing import Probing
+from reconciler.spec.spec import Spec
 
 
-def gather(spec: Spec, observed: State) -> Receptions | None:
+def gather(spec: Spec, surroundings: Surroundings) -> Receptions | None:
     """Ask every server that the spec names, side by side, for the addresses of the spec and of the old server."""
     if spec.probe is None or not spec.probe.smtp:
         return None
     servers = [Endpoint.parse(server, 25) for server in spec.probe.smtp]
-    asking = partial(_reception, _addresses(spec, observed), spec, spec.probe)
+    asking = partial(_reception, _addresses(spec, surroundings.observed), spec, spec.probe)
     with ThreadPoolExecutor(max_workers=len(servers)) as pool:
         return Receptions(tuple(pool.map(asking, servers)))
 

@@ -6,10 +6,9 @@ from typing import Final
 
 import dns.reversename
 
-from reconciler.extend import Probe
+from reconciler.extend import Probe, Surroundings
 from reconciler.model.endpoint import Endpoint
 from reconciler.model.outside import ReverseName, ReverseNames
-from reconciler.model.resource import State
 from reconciler.model.spf import Mechanism
 from reconciler.model.stage import Stage
 from reconciler.probes._lookup import Unknown, look_up
@@ -19,7 +18,7 @@ _MOST_NAMES: Final = 10  # receivers look at no more (RFC 7208, section 4.6.4)
 _AT_ONCE: Final = 8
 
 
-def gather(spec: Spec, _observed: State) -> ReverseNames | None:
+def gather(spec: Spec, _surroundings: Surroundings) -> ReverseNames | None:
     """Ask the resolver of the spec for each single address in ``new.senders``."""
     if spec.probe is None or spec.probe.resolver is None:
         return None

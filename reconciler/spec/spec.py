@@ -1,7 +1,6 @@
 """The spec as the user writes it: one mail domain, its two servers, and what must be true."""
 
 import re
-from collections.abc import Callable
 from datetime import date, timedelta
 from ipaddress import IPv4Address, IPv6Address
 from typing import Any, Self
@@ -12,6 +11,8 @@ from reconciler.model.address import Address
 from reconciler.model.stage import Stage
 from reconciler.spec.copy import MailCopy
 from reconciler.spec.frozen import Frozen as Frozen  # noqa: PLC0414 - backends take it from here for their options
+from reconciler.spec.probing import Probing
+from reconciler.spec.shorthand import or_one, or_text
 from reconciler.spec.types import (
     Bytes,
     Domain,
@@ -19,37 +20,19 @@ from reconciler.spec.types import (
     MailAddress,
     Password,
     Reference,
-    Resolver,
     Seconds,
     Selector,
     Sender,
-    SmtpServer,
     SpfPolicy,
     StageName,
     Targets,
 )
 
 
-def _or_text(pattern: str) -> Callable[[dict[str, Any]], None]:
-    """In the JSON Schema of a model: it may also be written as text of this pattern."""
-
-    def widen(schema: dict[str, Any]) -> None:
-        mapping = {key: schema.pop(key) for key in tuple(schema) if key not in {"title", "description"}}
-        schema["anyOf"] = [{"type": "string", "pattern": pattern}, mapping]
-
-    return widen
-
-
-def _or_one(schema: dict[str, Any]) -> None:
-    """In the JSON Schema of a list: its only entry may also stand without the list."""
-    listed = {key: schema.pop(key) for key in tuple(schema) if key not in {"title", "description"}}
-    schema["anyOf"] = [listed["items"], listed]
-
-
 class Exchange(Frozen):
     """One MX: written ``10 mail.example.org`` or as a mapping (RFC 5321, section 5)."""
 
-    model_config = ConfigDict(json_schema_extra=_or_text(r"^[0-9]{1,5} +\S+$"))
+    model_config = ConfigDict(json_schema_extra=or_text(r"^[0-9]{1,5} +\S+$"))
 
     preference: int = Field(ge=0, le=65535)
     exchange: Domain
@@ -73,7 +56,7 @@ class Exchange(Frozen):
 class DkimKey(Frozen):
     """A DKIM key of the new server; a bare selector means that the server makes the key."""
 
-    model_config = ConfigDict(json_schema_extra=_or_text(r"^\S+$"))
+    model_config = ConfigDict(json_schema_extra=or_text(r"^\S+$"))
 
     selector: Selector
     key: Reference | None = None
@@ -94,7 +77,7 @@ class Server(Frozen):
     """The server product: `reconciler schema --backends` lists them."""
     options: dict[str, Any] = Field(default={})
     """What the product needs to know; each backend documents its own."""
-    mx: tuple[Exchange, ...] = Field(min_length=1, json_schema_extra=_or_one)
+    mx: tuple[Exchange, ...] = Field(min_length=1, json_schema_extra=or_one)
     """Where mail for the domain is delivered while this server receives."""
     senders: tuple[Sender, ...] = ()
     """SPF mechanisms that authorise this server."""
@@ -227,25 +210,6 @@ class Decommission(Frozen):
 
     empty_old: bool = False
     """Remove the domain's accounts and aliases there (the stored mail stays on disk)."""
-
-
-class Probing(Frozen):
-    """Whom the checks may ask over the network beside the servers and the zone; without it nobody is contacted."""
-
-    smtp: tuple[SmtpServer, ...] = Field(default=(), json_schema_extra=_or_one)
-    """Where the new server takes mail, HOST or HOST:PORT (25): asked which recipients it takes; it is sent no mail."""
-    resolver: Resolver | None = None
-    """A recursive name server, ADDRESS or ADDRESS:PORT (53): asked, with the name servers that it leads to, for what
-    the world sees of the zone and of the new server's addresses."""
-    helo: Domain | None = None
-    """This machine's name in EHLO, where its address will not do (RFC 5321, section 4.1.1.1)."""
-    timeout: Seconds = Field(default=10, ge=1, le=300)
-    """How long to wait for each answer."""
-
-    @field_validator("smtp", mode="before")
-    @classmethod
-    def _one_or_many(cls, value: object) -> object:
-        return [value] if isinstance(value, str) else value
 
 
 class Mailbox(Frozen):

@@ -12,6 +12,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+_LATE = datetime(2049, 1, 1, tzinfo=UTC)
+
 
 @dataclass(frozen=True)
 class Certificate:
@@ -43,9 +45,9 @@ class Authority:
     def pem(self) -> bytes:
         return self.certificate.public_bytes(serialization.Encoding.PEM)
 
-    def sign(self, name: str) -> Certificate:
+    def sign(self, name: str, ends: datetime = _LATE) -> Certificate:
         key = ec.generate_private_key(ec.SECP256R1())
-        made = _builder(name, self.certificate.subject, key)
+        made = _builder(name, self.certificate.subject, key, ends)
         made = made.add_extension(x509.SubjectAlternativeName([x509.DNSName(name)]), critical=False)
         return _whole(made.sign(self.key, hashes.SHA256()), key)
 
@@ -76,11 +78,13 @@ def self_signed(name: str) -> Certificate:
     return _whole(_builder(name, None, key).sign(key, hashes.SHA256()), key)
 
 
-def _builder(name: str, issuer: x509.Name | None, key: ec.EllipticCurvePrivateKey) -> x509.CertificateBuilder:
+def _builder(
+    name: str, issuer: x509.Name | None, key: ec.EllipticCurvePrivateKey, ends: datetime = _LATE
+) -> x509.CertificateBuilder:
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
     made = x509.CertificateBuilder().subject_name(subject).issuer_name(issuer or subject).public_key(key.public_key())
     made = made.serial_number(x509.random_serial_number())
-    return made.not_valid_before(datetime(2020, 1, 1, tzinfo=UTC)).not_valid_after(datetime(2049, 1, 1, tzinfo=UTC))
+    return made.not_valid_before(datetime(2020, 1, 1, tzinfo=UTC)).not_valid_after(ends)
 
 
 def _whole(certificate: x509.Certificate, key: ec.EllipticCurvePrivateKey) -> Certificate:

@@ -9,6 +9,7 @@ import pytest
 from tests.lab.loopback import Loopback
 from tests.lab.mail_server_postfix import Postfix
 from tests.probes.manners import MANNERS, Answering
+from tests.probes.secured import Secured, secured
 
 _MAIN = """
 smtpd_tls_chain_files = {root}/tls.pem
@@ -56,3 +57,17 @@ def _set_up(postfix: Postfix) -> None:
         master.write("tlsmgr unix - - n 1000? 1 tlsmgr\n")
         for port, options in MANNERS.values():
             master.write(_MASTER.format(address=postfix.address, port=port, options=options))
+
+
+@pytest.fixture(scope="module")
+def people() -> Iterator[Secured]:
+    """A mail server with certificates, and no domain yet."""
+    net, folder = Loopback(), Path(tempfile.mkdtemp(prefix="people-"))
+    made = secured(net, folder)
+    try:
+        made.server.start()
+        yield made
+    finally:
+        made.server.remove()
+        shutil.rmtree(folder)
+        net.close()

@@ -12,6 +12,7 @@ from tests.lab.dns_daemon import free_port
 from tests.lab.loopback import Loopback
 from tests.lab.nsd_zones import NsdZones
 from tests.lab.unbound import Unbound
+from tests.probes.around import around
 from tests.support.facts import facts
 from tests.support.specs import spec
 
@@ -52,7 +53,7 @@ class World:
     def seen(self, domain: str = "example.org") -> ZoneServers:
         mailboxes = [{"address": f"ann@{domain}"}]
         move = spec(domain=domain, mailboxes=mailboxes, probe={"resolver": self.resolver, "timeout": 2})
-        found = PROBE.gather(move, {})
+        found = PROBE.gather(move, around())
         assert isinstance(found, ZoneServers)
         return found
 
@@ -85,7 +86,7 @@ def two(world: World) -> Callable[..., None]:
 
 
 def test_without_a_resolver_in_the_spec_nobody_is_asked():
-    assert PROBE.gather(spec(), {}) is None
+    assert PROBE.gather(spec(), around()) is None
     assert isinstance(CHECK.judge(spec(), facts(Stage.CUTOVER, {})), Pass)
 
 

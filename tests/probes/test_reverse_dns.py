@@ -11,6 +11,7 @@ from reconciler.probes.reverse_dns import PROBE
 from tests.lab.bind import Bind
 from tests.lab.dns_daemon import free_port
 from tests.lab.unbound import Unbound
+from tests.probes.around import around
 from tests.support.facts import facts
 from tests.support.specs import spec
 
@@ -54,18 +55,20 @@ def asking(where: str, *senders: str):
 
 
 def seen(move) -> tuple[ReverseName, ...]:
-    found = PROBE.gather(move, {})
+    found = PROBE.gather(move, around())
     assert isinstance(found, ReverseNames)
     return found.found
 
 
 def judged(move):
-    return CHECK.judge(move, dataclasses.replace(facts(Stage.OVERLAP, {}), outside=Outside((PROBE.gather(move, {}),))))
+    return CHECK.judge(
+        move, dataclasses.replace(facts(Stage.OVERLAP, {}), outside=Outside((PROBE.gather(move, around()),)))
+    )
 
 
 def test_without_a_resolver_in_the_spec_nobody_is_asked():
-    assert PROBE.gather(spec(), {}) is None
-    assert PROBE.gather(spec(probe={"smtp": "127.0.0.1"}), {}) is None
+    assert PROBE.gather(spec(), around()) is None
+    assert PROBE.gather(spec(probe={"smtp": "127.0.0.1"}), around()) is None
     assert isinstance(CHECK.judge(spec(), facts(Stage.OVERLAP, {})), Pass)
 
 

@@ -18,11 +18,11 @@ from reconciler.engine.planner import Rules, World, make_plan
 from reconciler.engine.rollback import plan_rollback
 from reconciler.engine.trail import Written
 from reconciler.engine.zone import claimed_names
-from reconciler.extend import Check, Context, Opened, Probe
+from reconciler.extend import Check, Context, Opened, Probe, Surroundings
 from reconciler.model.address import Address, Place
 from reconciler.model.outside import NOTHING, Outside
 from reconciler.model.plan import Plan
-from reconciler.model.resource import Resource
+from reconciler.model.resource import Resource, State
 from reconciler.model.rrset import RRset
 from reconciler.model.sighting import History
 from reconciler.model.stage import Stage
@@ -57,6 +57,12 @@ class Sight:
     def reached(self) -> Stage:
         """The stage that the zone shows."""
         return reached(self.values, self.world.observed)
+
+    def zone_at(self, stage: Stage) -> State:
+        """The whole zone, as far as it was read, once that stage is complete."""
+        standing = {address: it for address, it in self.world.observed.items() if address.place is Place.DNS}
+        wanted = {address: value[stage - 1] for address, value in self.values.items() if address.place is Place.DNS}
+        return {address: it for address, it in (standing | wanted).items() if it is not None}
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +140,15 @@ class Session:
             return NOTHING
         way = {target, *(layer.stage for layer in layers(sight.values, sight.world.observed, target))}
         probes = [probe for probe in discover("reconciler.probes", Probe).values() if probe.stages & way]
-        facts = (probe.gather(self.move.spec, sight.world.observed) for probe in probes)
+        base = self.move.path.absolute().parent
+        surroundings = Surroundings(
+            now=sight.world.now,
+            observed=sight.world.observed,
+            zones={stage: sight.zone_at(stage) for stage in way},
+            base=base,
+            secrets=ReferencedSecrets(base),
+        )
+        facts = (probe.gather(self.move.spec, surroundings) for probe in probes)
         return Outside(tuple(fact for fact in facts if fact is not None))
 
     def _watched(self) -> frozenset[str]:
