@@ -1,8 +1,8 @@
 """How the project grows: one new module that declares one of these values.
 
-A module of ``resources/server`` declares a ServerKind, of ``resources/dns`` a RecordKind, of ``checks`` a Check, of
-``probes`` a Probe, of ``backends/server`` or ``backends/dns`` a Backend, of ``render`` a Renderer. Nothing else has to
-be told.
+A module of ``resources/server`` or ``resources/mail`` declares a ServerKind, of ``resources/dns`` a RecordKind, of
+``checks`` a Check, of ``probes`` a Probe, of ``backends/server`` or ``backends/dns`` a Backend, of ``render`` a
+Renderer. Nothing else has to be told.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -47,7 +47,8 @@ class ServerKind:
     (wanted or None, standing or None) lays our part of a resource over what stands there: the user's other Sieve
     rules, the password that a person has changed since. It must be idempotent. ``changes_at``: the stages at which it
     desires something else than at the one before; at the others it is not asked. ``only_ours``: nobody needs to see
-    those that the spec does not name, and reading them all would be costly.
+    those that the spec does not name, and reading them all would be costly. ``comes_back``: whoever goes back must make
+    it, so that a rollback, which else only restores what the journal knows, makes it too.
     """
 
     type: type[Resource]
@@ -56,6 +57,7 @@ class ServerKind:
     merge: Callable[[Any, Any], Any] = as_wanted
     changes_at: frozenset[Stage] = frozenset(Stage)
     only_ours: bool = False
+    comes_back: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,8 @@ class Store(Protocol[R_co]):
     """One kind of resource in one place, as a backend keeps it.
 
     ``batch`` is how many changes one ``write`` may carry (1: one by one). A write is all or nothing when ``batch`` is
-    over 1, and compares before it swaps: where the world is no longer ``before``, nothing is written.
+    over 1 (stored mail excepted, of which any part stands), and compares before it swaps: where the world is no longer
+    ``before``, nothing is written.
     """
 
     batch: int
@@ -179,6 +180,9 @@ class Progress(Protocol):
     def held(self, step: Step, /) -> None:
         """It does not run now; its verdict says why."""
 
+    def tell(self, words: str, /) -> None:
+        """How far a long write is; called by any thread."""
+
 
 class MailLedger(Protocol):
     """What became of each message of the source; every method is durable when it returns and may be called by threads.
@@ -224,6 +228,15 @@ class MailLedger(Protocol):
 
     def forget_refused(self, copy: CopyKey, /) -> None:
         """Refused messages are to be tried again."""
+
+    def note_shown(self, folder: int, shown: Mapping[int, str], /) -> None:
+        """Source UID to the message that the source shows there, and maybe in other folders too."""
+
+    def homes(self, folders: Collection[int], messages: Collection[str], /) -> Mapping[str, int]:
+        """Message to the folder, one of these, that it was copied from or refused in."""
+
+    def forget_stranded(self, folders: Collection[int], among: Collection[int], /) -> None:
+        """Excluded messages of ``folders`` that came from none of ``among`` are to be looked at again."""
 
     def spend(self, copy: CopyKey, octets: int, /) -> None:
         """That much was carried today (UTC)."""

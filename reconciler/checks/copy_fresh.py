@@ -1,22 +1,24 @@
 """The stored mail is on the new server, and was compared not long ago, when the world is told to deliver there.
 
-Asked only where the spec has a section ``copy``. What arrives on the old server later is collected by further passes.
+Asked only where the spec has a section ``copy``. The plan's own steps copy and compare first, and nothing is turned
+where one of them fails. What arrives on the old server later is collected by further passes.
 """
 
 from reconciler.checks._gates import redirects
 from reconciler.checks._routing import turning
 from reconciler.checks._words import counted, listed, sentences
 from reconciler.extend import Check, Facts
-from reconciler.model.address import Place
+from reconciler.model.address import Address, Place
 from reconciler.model.mail.grade import Grade
 from reconciler.model.mail.last_pass import LastPass
 from reconciler.model.stage import Stage
 from reconciler.model.verdict import Answer, Fail, Pass, Wait
+from reconciler.resources.mail.stored import StoredMail
 from reconciler.spec.spec import Spec
 
 
 def judge(spec: Spec, facts: Facts) -> Answer:
-    """Each mailbox of the spec: copied, compared within ``waits.copy_fresh``, and with a grade that is good enough."""
+    """Each mailbox of the spec: complete by the steps that come first, and with no bad verdict from the last time."""
     if spec.mail_copy is None:
         return Pass("the spec has no section copy: the mail is brought over by other means")
     if not turning(spec, facts.changes, Place.NEW):
@@ -40,21 +42,17 @@ def judge(spec: Spec, facts: Facts) -> Answer:
                 "where a person has looked and it is right, list the address under copy.approved" if doubtful else "",
             ),
         )
-    never = [address for address, each in last.items() if each.copied is None]
-    oldest = facts.now - spec.waits.copy_fresh
-    stale = [address for address, each in last.items() if each.copied and (each.judged is None or each.judged < oldest)]
-    if never or stale:
-        hours = f"{spec.waits.copy_fresh.total_seconds() / 3600:g} h"
-        why = sentences(
-            f"{counted(len(never), 'mailbox', 'mailboxes')} not copied to the end yet: {listed(never)}"
-            if never
-            else "",
-            f"{counted(len(stale), 'mailbox', 'mailboxes')} not compared within the last {hours}: {listed(stale)}"
-            if stale
-            else "",
-        )
-        return Wait(None, f"{why}; run reconciler copy SPEC --verify first")
-    return Pass(f"{counted(len(last), 'mailbox', 'mailboxes')} copied, and compared with the old server's")
+    mails = {address: Address(Place.NEW, StoredMail.kind, address) for address in last}
+    behind = [address for address, mail in mails.items() if not _is_complete(facts.desired.get(mail))]
+    if behind:
+        return Wait(None, f"the mail of {counted(len(behind), 'mailbox', 'mailboxes')} is not copied: {listed(behind)}")
+    first = sum(change.address in set(mails.values()) for change in facts.changes)
+    by_this = f"; of {first:,} this plan copies and compares it first" if first else ""
+    return Pass(f"{counted(len(last), 'mailbox', 'mailboxes')} copied, and compared with the old server's{by_this}")
+
+
+def _is_complete(mail: object) -> bool:
+    return isinstance(mail, StoredMail) and mail.complete
 
 
 CHECK = Check(

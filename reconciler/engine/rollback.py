@@ -9,7 +9,8 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
-from reconciler.engine.layers import Layer
+from reconciler.engine.desire import Values
+from reconciler.engine.layers import Layer, layers
 from reconciler.engine.planner import Rules, World, assemble
 from reconciler.engine.trail import Trail, Written, trails
 from reconciler.model.address import Address
@@ -29,10 +30,19 @@ _CHANGED_SINCE: Final = Verdict(
 _STILL_NEEDED: Final = Verdict(Status.BLOCKED, "what somebody has changed since needs it")
 
 
-def plan_rollback(spec: Spec, written: Sequence[Written], rules: Rules, world: World, *, digest: str = "") -> Plan:
+def plan_rollback(  # noqa: PLR0917 - see make_plan
+    spec: Spec,
+    written: Sequence[Written],
+    rules: Rules,
+    world: World,
+    values: Values | None = None,
+    *,
+    digest: str = "",
+) -> Plan:
     """The steps that put back what stood before the first of ``written`` (oldest first).
 
     What later rollbacks wrote at the same addresses belongs to ``written``, so that one that had to wait goes on.
+    ``values``: what the spec wants at each stage, of which those kinds are made that whoever goes back must make.
     """
     by_stage: dict[Stage, list[Change]] = {}
     conflicts: set[Address] = set()
@@ -44,10 +54,19 @@ def plan_rollback(spec: Spec, written: Sequence[Written], rules: Rules, world: W
             conflicts.add(address)
         for stage, change in trail.steps(rules.kinds):
             by_stage.setdefault(stage, []).append(change)
-    way = tuple(Layer(_back_to(stage), tuple(by_stage[stage]), back=True) for stage in sorted(by_stage, reverse=True))
     target = _back_to(min((each.stage for each in written), default=min(Stage)))
+    for stage, change in _made_on_the_way(rules, world, values or {}, target):
+        by_stage.setdefault(stage, []).append(change)
+    way = tuple(Layer(_back_to(stage), tuple(by_stage[stage]), back=True) for stage in sorted(by_stage, reverse=True))
     plan = assemble(spec.on(world.now.date()), way, target, rules, world, digest=digest, intent=Intent.ROLLBACK)
     return replace(plan, steps=tuple(_kept_where_changed(plan.steps, conflicts)))
+
+
+def _made_on_the_way(rules: Rules, world: World, values: Values, target: Stage) -> Iterator[tuple[Stage, Change]]:
+    """What no snapshot holds because it has to be made: each change with the stage that it undoes."""
+    made = {kind.type.kind for kind in rules.kinds.servers if kind.comes_back}
+    for layer in layers(values, world.observed, target):
+        yield from ((Stage(layer.stage + 1), change) for change in layer.changes if change.address.kind in made)
 
 
 def _kept_where_changed(steps: Iterable[Step], conflicts: Collection[Address]) -> Iterator[Step]:

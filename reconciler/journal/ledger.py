@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from reconciler.errors import JournalError
+from reconciler.journal import ledger_labels
 from reconciler.journal.ledger_tables import SCHEMA, STATE, insertion
 from reconciler.model.mail import uid_set
 from reconciler.model.mail.accounting import Fate, Record
@@ -49,10 +50,12 @@ UPDATE mail_folders SET uidnext = 1, messages = -1 WHERE number IN (SELECT folde
 """  # noqa: S608 - our own words
 _FORGET: Final = f"DELETE FROM mail_messages WHERE {_REFUSED}"  # noqa: S608 - our own words
 _PASSED: Final = """
-INSERT INTO mail_passes (copy, copied, judged, grade) VALUES (?, ?, ?, ?) ON CONFLICT (copy) DO UPDATE SET
+INSERT INTO mail_passes (copy, copied, judged, grade, brought) VALUES (?, ?, ?, ?, ?)
+ON CONFLICT (copy) DO UPDATE SET
   copied = coalesce(excluded.copied, copied),
   judged = coalesce(excluded.judged, judged),
-  grade = coalesce(excluded.grade, grade)
+  grade = coalesce(excluded.grade, grade),
+  brought = coalesce(excluded.brought, brought)
 """
 
 
@@ -179,6 +182,21 @@ class SqlLedger:
             connection.execute(_AGAIN, which)
             connection.execute(_FORGET, which)
 
+    def note_shown(self, folder: int, shown: Mapping[int, str], /) -> None:
+        """Source UID to the message that the source shows there, maybe elsewhere too."""
+        with self._transaction() as connection:
+            ledger_labels.note_shown(connection, folder, shown)
+
+    def homes(self, folders: Collection[int], messages: Collection[str], /) -> Mapping[str, int]:
+        """Message to the folder, one of these, that it was copied from or refused in."""
+        with self._transaction() as connection:
+            return ledger_labels.homes(connection, folders, messages)
+
+    def forget_stranded(self, folders: Collection[int], among: Collection[int], /) -> None:
+        """What was left to another folder and never came from one of ``among`` is looked at again."""
+        with self._transaction() as connection:
+            ledger_labels.forget_stranded(connection, folders, among)
+
     def spend(self, copy: CopyKey, octets: int, /) -> None:
         """That much was carried today."""
         with self._transaction() as connection:
@@ -202,6 +220,7 @@ class SqlLedger:
             _written(last.copied) if last.copied else None,
             _written(last.judged) if last.judged else None,
             last.grade.value if last.grade else None,
+            _written(last.brought) if last.brought else None,
         )
         with self._transaction() as connection:
             connection.execute(_PASSED, (self._copy(connection, copy), *told))

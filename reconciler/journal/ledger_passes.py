@@ -13,7 +13,7 @@ from reconciler.model.mail.grade import Grade
 from reconciler.model.mail.last_pass import LastPass
 
 _PASSES: Final = """
-SELECT c.account, p.copied, p.judged, p.grade FROM mail_copies AS c JOIN mail_passes AS p ON p.copy = c.id
+SELECT c.account, p.copied, p.judged, p.grade, p.brought FROM mail_copies AS c JOIN mail_passes AS p ON p.copy = c.id
 WHERE c.source = ? AND c.target = ?
 """
 _KNOWN: Final = "SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name = 'mail_passes'"
@@ -33,8 +33,8 @@ def read_passes(place: Path, source: str = "old", target: str = "new") -> Mappin
             if not connection.execute(_KNOWN).fetchone()[0]:
                 return {}
             return {
-                account: LastPass(_aware(copied), _aware(judged), Grade(grade) if grade else None)
-                for account, copied, judged, grade in connection.execute(_PASSES, (source, target))
+                account: LastPass(_aware(copied), _aware(judged), Grade(grade) if grade else None, _aware(brought))
+                for account, copied, judged, grade, brought in connection.execute(_PASSES, (source, target))
             }
     except (sqlite3.Error, ValueError) as error:
         raise JournalError(

@@ -36,6 +36,13 @@ CREATE TABLE IF NOT EXISTS mail_messages (
   PRIMARY KEY (folder, uid)
 ) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS mail_messages_target ON mail_messages (folder, target_uid);
+CREATE TABLE IF NOT EXISTS mail_shown (
+  folder INTEGER NOT NULL REFERENCES mail_folders (number),
+  uid INTEGER NOT NULL,
+  message VARCHAR(20) NOT NULL,
+  PRIMARY KEY (folder, uid)
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS mail_shown_message ON mail_shown (message);
 CREATE TABLE IF NOT EXISTS mail_batches (
   number INTEGER NOT NULL PRIMARY KEY,
   folder INTEGER NOT NULL REFERENCES mail_folders (number),
@@ -53,7 +60,8 @@ CREATE TABLE IF NOT EXISTS mail_passes (
   copy INTEGER NOT NULL PRIMARY KEY REFERENCES mail_copies (id),
   copied DATETIME,
   judged DATETIME,
-  grade VARCHAR(16)
+  grade VARCHAR(16),
+  brought DATETIME
 );
 """
 """Times are UTC without saying so, ``YYYY-MM-DD HH:MM:SS.ffffff``; days are the clock's; ``uids`` as IMAP writes sets.

@@ -39,7 +39,7 @@ class RRset(Resource):
     """
 
     kind: ClassVar[str] = "rrset"
-    after: ClassVar[tuple[str, ...]] = ("domain", "mailbox", "quota", "alias", "catch_all", "dkim_key")
+    after: ClassVar[tuple[str, ...]] = ("domain", "mailbox", "quota", "alias", "catch_all", "dkim_key", "mail")
     place: Place = Place.DNS
     ttl: int
     rdata: frozenset[str]

@@ -51,6 +51,11 @@ class History:
         """The servers of the zone whose last sighting is something else than ``value``."""
         return tuple(s for s in self.serving if self._of_server(s)[-1].value != value)
 
+    def is_served(self, rdata: frozenset[str]) -> bool:
+        """Whether a server of the zone serves just this rdata now, whatever the TTL."""
+        last = (self._of_server(server)[-1].value for server in self.serving)
+        return any(value is not None and value.rdata == rdata for value in last)
+
     def clear_at(self) -> datetime | None:
         """When the last cache gives up the last value that was replaced; None if none ever was.
 

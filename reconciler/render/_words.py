@@ -7,6 +7,8 @@ from reconciler.model.change import Change
 from reconciler.model.resource import Resource
 from reconciler.model.rrset import RRset
 from reconciler.render._record_words import key_ending, record_words
+from reconciler.resources.mail.returned import ReturnedMail
+from reconciler.resources.mail.stored import StoredMail
 from reconciler.resources.server.alias import Alias
 from reconciler.resources.server.catch_all import CatchAll
 from reconciler.resources.server.dkim_key import DkimKey
@@ -100,6 +102,21 @@ def _sieve(before: SieveScript | None, after: SieveScript | None) -> Iterator[st
             yield f"{after.other_rules} other {'rule' if after.other_rules == 1 else 'rules'} kept"
 
 
+def _stored_mail(before: StoredMail | None, after: StoredMail | None) -> Iterator[str]:
+    if after and after.complete:
+        yield (
+            "copy what is new, then compare both sides"
+            if before
+            else "copy from the old server, then compare both sides"
+        )
+    elif after:
+        yield "first copy from the old server"
+
+
+def _returned_mail(_before: ReturnedMail | None, _after: ReturnedMail | None) -> Iterator[str]:
+    yield "copy back what came to the new server since the cutover"
+
+
 def _fields(before: Resource | None, after: Resource | None) -> Iterator[str]:
     """A kind without words of its own: field by field."""
     old, new = (each.model_dump(exclude=set(_NEVER_SHOWN)) if each else {} for each in (before, after))
@@ -135,4 +152,6 @@ _KINDS: Final[dict[type[Resource], Callable[[Any, Any], Iterator[str]]]] = {
     CatchAll: _targets,
     DkimKey: _dkim_key,
     SieveScript: _sieve,
+    StoredMail: _stored_mail,
+    ReturnedMail: _returned_mail,
 }

@@ -3,7 +3,8 @@ from reconciler.model.address import Place
 from reconciler.model.change import Change
 from reconciler.model.stage import Stage
 from reconciler.model.verdict import Fail, Pass
-from tests.support.changes import NEW_MX, gated, mailbox, mx
+from reconciler.resources.mail.returned import ReturnedMail
+from tests.support.changes import ANN, NEW_MX, gated, mailbox, mx
 from tests.support.facts import facts, seen
 from tests.support.specs import spec, state
 
@@ -24,6 +25,13 @@ def test_an_account_that_may_hold_mail_stays_until_a_person_has_copied_it() -> N
 
 def test_the_spec_says_that_it_was_copied() -> None:
     assert isinstance(judge(GONE, of=spec(confirm={"copied_back": True}), histories=TURNED), Pass)
+
+
+def test_the_steps_of_the_plan_have_copied_it() -> None:
+    of = spec(copy={"old": {"host": "imap.old.example"}, "new": {"host": "imap.new.example"}})
+    back = ReturnedMail(place=Place.OLD, name=ANN)
+    assert isinstance(judge(GONE, of=of, histories=TURNED), Fail)
+    assert isinstance(judge(GONE, of=of, histories=TURNED, expected=state(mailbox(Place.NEW), mx(), back)), Pass)
 
 
 def test_before_the_cutover_nothing_can_have_arrived() -> None:

@@ -3,10 +3,13 @@ from datetime import timedelta
 import pytest
 
 from reconciler.checks.copy_fresh import CHECK
+from reconciler.model.address import Place
+from reconciler.model.change import Change
 from reconciler.model.mail.grade import Grade
 from reconciler.model.mail.last_pass import LastPass
 from reconciler.model.stage import Stage
 from reconciler.model.verdict import Fail, Pass, Wait
+from reconciler.resources.mail.stored import StoredMail
 from tests.support.changes import ANN, CHANGES, TURNS, gated
 from tests.support.clock import MONDAY_MORNING
 from tests.support.facts import facts
@@ -15,14 +18,15 @@ from tests.support.specs import spec, state
 ENDS = {"old": {"host": "imap.old.example"}, "new": {"host": "imap.new.example"}}
 TURNED = (CHANGES["MX turned"],)
 JUST_NOW = MONDAY_MORNING - timedelta(hours=1)
-EARLIER = MONDAY_MORNING - timedelta(hours=25)
-FRESH = LastPass(JUST_NOW, JUST_NOW, Grade.PERFECT)
+MAIL = StoredMail(place=Place.NEW, name=ANN)
+WHOLE = StoredMail(place=Place.NEW, name=ANN, complete=True)
 
 
-def judge(*last, changes=TURNED, **copy):
+def judge(*last, stands=WHOLE, changes=TURNED, **copy):
     """Of Ann's mailbox, whose last pass is as given, or was never made."""
     move = spec(copy={**ENDS, **copy}, mailboxes=[{"address": ANN}])
-    return CHECK.judge(move, facts(Stage.CUTOVER, state(), *changes, copies=dict(zip([ANN], last, strict=False))))
+    world = state(*([stands] if stands else []))
+    return CHECK.judge(move, facts(Stage.CUTOVER, world, *changes, copies=dict(zip([ANN], last, strict=False))))
 
 
 def test_it_gates_what_turns_the_mail() -> None:
@@ -35,18 +39,17 @@ def test_a_fresh_and_proven_copy_passes(grade) -> None:
     assert answer == Pass("1 mailbox copied, and compared with the old server's")
 
 
-def test_a_mailbox_that_was_never_copied_to_the_end_waits() -> None:
-    for last in ((), (LastPass(judged=JUST_NOW, grade=Grade.GOOD),)):
-        answer = judge(*last)
-        assert isinstance(answer, Wait)
-        assert answer.why == f"1 mailbox not copied to the end yet: {ANN}; run reconciler copy SPEC --verify first"
+@pytest.mark.parametrize("stands", [None, MAIL])
+def test_what_is_not_copied_or_compared_waits(stands) -> None:
+    answer = judge(stands=stands)
+    assert answer == Wait(None, f"the mail of 1 mailbox is not copied: {ANN}")
 
 
-@pytest.mark.parametrize("last", [LastPass(JUST_NOW), LastPass(JUST_NOW, EARLIER, Grade.PERFECT)])
-def test_a_copy_that_nobody_compared_lately_waits(last) -> None:
-    answer = judge(last)
-    assert isinstance(answer, Wait)
-    assert answer.why.startswith(f"1 mailbox not compared within the last 24 h: {ANN}; ")
+@pytest.mark.parametrize("stands", [None, MAIL])
+def test_what_the_plan_copies_first_lets_the_mail_be_turned_after_it(stands) -> None:
+    answer = judge(stands=stands, changes=(Change(stands, WHOLE), *TURNED))
+    assert isinstance(answer, Pass)
+    assert answer.evidence.endswith("of 1 this plan copies and compares it first")
 
 
 def test_a_poor_copy_blocks_whatever_is_approved() -> None:

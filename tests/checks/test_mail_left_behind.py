@@ -26,6 +26,13 @@ def test_going_back_names_the_time_and_the_mailboxes() -> None:
     assert "copy it back" in answer.todo
 
 
+def test_where_the_mail_is_copied_it_is_brought_back() -> None:
+    of = spec(copy={"old": {"host": "imap.old.example"}, "new": {"host": "imap.new.example"}})
+    answer = judge(mx(NEW_MX), BACK, of=of)
+    assert isinstance(answer, Pass)
+    assert "copied back" in answer.evidence
+
+
 def test_without_sightings_the_time_is_the_cutovers() -> None:
     answer = judge(mx(NEW_MX), BACK)
     assert isinstance(answer, Warn)

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from reconciler.errors import StalePlan, WriteError
-from reconciler.extend import Backend
+from reconciler.extend import Backend, ServerKind
 from reconciler.model.change import Change
 from reconciler.model.rrset import RRset
 from reconciler.plugins import discover
@@ -65,7 +65,8 @@ def standing(store, resource):
 def test_every_backend_is_held_to_this_suite() -> None:
     assert set(SERVERS) == set(discover("reconciler.backends.server", Backend))
     assert ZONES.keys() | BY_HAND.keys() == set(discover("reconciler.backends.dns", Backend))
-    assert set(SERVER_CASES) == {kind.type.kind for kind in KINDS.servers}
+    kinds = discover("reconciler.resources.server", ServerKind)
+    assert set(SERVER_CASES) == {kind.type.kind for kind in kinds.values()}
 
 
 @pytest.mark.parametrize("name", OWN_SERVER_CASES)

@@ -42,6 +42,13 @@ def test_a_later_pass_keeps_what_the_judge_said(ledger: SqlLedger, tmp_path: Pat
     assert read_passes(tmp_path / "mail.ledger") == {"ann@example.org": LastPass(later, NOON, Grade.GOOD)}
 
 
+def test_a_pass_that_found_nothing_keeps_when_one_did(ledger: SqlLedger, tmp_path: Path) -> None:
+    later = NOON + timedelta(hours=1)
+    ledger.passed(ANN, LastPass(copied=NOON, brought=NOON))
+    ledger.passed(ANN, LastPass(copied=later))
+    assert read_passes(tmp_path / "mail.ledger") == {"ann@example.org": LastPass(later, brought=NOON)}
+
+
 def test_the_way_back_is_another_copy(ledger: SqlLedger, tmp_path: Path) -> None:
     ledger.passed(ANN._replace(source="new", target="old"), LastPass(copied=NOON))
     assert read_passes(tmp_path / "mail.ledger") == {}

@@ -26,7 +26,9 @@ from reconciler.spec.spec import Spec
 from tests.support.clock import FakeClock
 
 KINDS = Kinds(
-    tuple(discover("reconciler.resources.server", ServerKind).values()),
+    tuple(
+        kind for room in ("server", "mail") for kind in discover(f"reconciler.resources.{room}", ServerKind).values()
+    ),
     tuple(discover("reconciler.resources.dns", RecordKind).values()),
 )
 TYPES = KINDS.types | {RRset.kind: RRset}
@@ -41,6 +43,7 @@ class Silent:
     def done(self, steps: Sequence[Step]) -> None: ...
     def already(self, step: Step) -> None: ...
     def held(self, step: Step) -> None: ...
+    def tell(self, words: str) -> None: ...
 
 
 class MemoryJournal:

@@ -119,7 +119,7 @@ class Doing:
 
     def _event(self, name: str, **content: Any) -> None:
         if self.manner.as_json:
-            Events(self.console, self.session.move.clock).tell(name, **content)
+            Events(self.console, self.session.move.clock).event(name, **content)
 
 
 def _code(left: Plan, outcome: Outcome | None) -> Code:

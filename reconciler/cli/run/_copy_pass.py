@@ -66,8 +66,7 @@ class Pass:
             judged: list[Future[Outcome]] = []
             for report in self._reports(share=verify and self._room):
                 left.pop(report.key.account)
-                if report.state is State.DONE:
-                    self._note(report.key, LastPass(copied=report.began))
+                self._note_end(report)
                 if not verify or report.state not in _COPIED:
                     yield Outcome.of(report)
                 elif self._room:
@@ -102,6 +101,7 @@ class Pass:
             if verdict.grade in BAD_GRADES:
                 first = report.tally
                 report = copy_mailbox(copy, self._means)
+                self._note_end(report)
                 earlier = Tally(new=first.new, recognised=first.recognised, octets=first.octets)
                 if report.state in _COPIED:
                     verdict = self._compared(copy)
@@ -111,6 +111,11 @@ class Pass:
             return Outcome.of(report, unjudged=str(error), earlier=earlier)
         self._note(report.key, LastPass(judged=verdict.began, grade=verdict.grade))
         return Outcome.of(report, verdict, earlier=earlier)
+
+    def _note_end(self, report: MailboxReport) -> None:
+        if report.state is State.DONE:
+            brought = report.began if report.tally.new > report.tally.recognised else None
+            self._note(report.key, LastPass(copied=report.began, brought=brought))
 
     def _compared(self, copy: MailboxCopy) -> Verification:
         if self._stop():

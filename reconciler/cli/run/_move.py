@@ -70,7 +70,11 @@ class Move:
 def kinds() -> Kinds:
     """Every kind of thing that exists."""
     return Kinds(
-        tuple(discover("reconciler.resources.server", ServerKind).values()),
+        tuple(
+            kind
+            for room in ("server", "mail")
+            for kind in discover(f"reconciler.resources.{room}", ServerKind).values()
+        ),
         tuple(discover("reconciler.resources.dns", RecordKind).values()),
     )
 

@@ -49,6 +49,10 @@ class Lines:
     def held(self, step: Step, /) -> None:
         """Silent: the plan that follows tells."""
 
+    def tell(self, words: str, /) -> None:
+        """A line of its own."""
+        self._console.say(words)
+
     def _tell(self, text: str, steps: int) -> None:
         self._count += steps
         wide = len(str(self._total))
@@ -63,26 +67,30 @@ class Events:
         self._console = console
         self._clock = clock
 
-    def tell(self, event: str, **content: Any) -> None:
+    def event(self, name: str, **content: Any) -> None:
         """One line."""
-        data = {"event": event, "at": encoded(self._clock.now()), **content}
+        data = {"event": name, "at": encoded(self._clock.now()), **content}
         self._console.result(f"{json.dumps(data)}\n")
 
     def begun(self, steps: Sequence[Step], /) -> None:
         """These are being written."""
-        self.tell("begun", steps=[_brief(step) for step in steps])
+        self.event("begun", steps=[_brief(step) for step in steps])
 
     def done(self, steps: Sequence[Step], /) -> None:
         """These were written and read back."""
-        self.tell("done", steps=[_brief(step) for step in steps])
+        self.event("done", steps=[_brief(step) for step in steps])
 
     def already(self, step: Step, /) -> None:
         """An earlier run has done it."""
-        self.tell("already", steps=[_brief(step)])
+        self.event("already", steps=[_brief(step)])
 
     def held(self, step: Step, /) -> None:
         """It does not run now."""
-        self.tell("held", steps=[{**_brief(step), "verdict": encode_verdict(step.verdict)}])
+        self.event("held", steps=[{**_brief(step), "verdict": encode_verdict(step.verdict)}])
+
+    def tell(self, words: str, /) -> None:
+        """How far a long write is."""
+        self.event("progress", words=words)
 
 
 @contextmanager
@@ -99,6 +107,9 @@ def _bar(console: Console, total: int) -> Iterator[Progress]:
         class Bar(Lines):
             def begun(self, steps: Sequence[Step], /) -> None:
                 bar.update(task, description=_named(steps))
+
+            def tell(self, words: str, /) -> None:
+                bar.update(task, description=words)
 
             def _tell(self, text: str, steps: int) -> None:
                 bar.update(task, advance=steps, description=text)

@@ -9,6 +9,7 @@ from typing import Protocol
 from reconciler.backends.secrets import ReferencedSecrets
 from reconciler.cli.run._backends import SERVERS, ZONES, backend
 from reconciler.cli.run._copy_ledger import last_passes
+from reconciler.cli.run._mail_stores import Ears, mail_stores
 from reconciler.cli.run._move import Move, kinds
 from reconciler.engine.apply import Hands
 from reconciler.engine.desire import Values, desire
@@ -86,7 +87,7 @@ class Session:
             ObserveError: a server, file or zone could not be read.
 
         """
-        stores = self.stores
+        stores = {**self.stores, **mail_stores(self.move, remembered.histories)}
         by_hand = frozenset((place, kind) for place, it in self.opened.items() for kind in it.by_hand)
         known = [(place, kind.type.kind) for place in (Place.OLD, Place.NEW) for kind in self.rules.kinds.servers]
         world = World(
@@ -113,7 +114,7 @@ class Session:
 
     def plan_back(self, sight: Sight, written: Sequence[Written]) -> Plan:
         """To what stood before these writes."""
-        return plan_rollback(self.move.spec, written, self.rules, sight.world, digest=self.digest)
+        return plan_rollback(self.move.spec, written, self.rules, sight.world, sight.values, digest=self.digest)
 
     def note_name_servers(self, journal: Journal) -> None:
         """Write down what each name server serves now: the waits for caches count from there."""
@@ -123,8 +124,9 @@ class Session:
 
     def hands(self, journal: Journal, progress: Progress, stop: Callable[[], bool]) -> Hands:
         """All that a run works with."""
+        mail = mail_stores(self.move, journal.histories, Ears(progress.tell, stop))
         return Hands(
-            stores=self.stores,
+            stores={**self.stores, **mail},
             kinds=self.rules.kinds,
             journal=journal,
             clock=self.move.clock,
