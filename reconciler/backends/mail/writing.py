@@ -178,6 +178,7 @@ class Appender:
     def _may_go(self, tag: bytes) -> bool:
         """Whether the server takes the literal; answers to earlier commands come first."""
         while tag in self._asked:
+            self._wire.acknowledge()
             if self._hear():
                 return True
         return False
