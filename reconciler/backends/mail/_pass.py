@@ -3,6 +3,7 @@
 from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
 from reconciler.backends.mail._flags import carry
 from reconciler.backends.mail._listing import Status
@@ -18,7 +19,9 @@ from reconciler.model.mail.flags import follow
 from reconciler.model.mail.ledger import FolderState
 from reconciler.model.mail.mapping import Mapped
 from reconciler.model.mail.message import Row
-from reconciler.ports import MailLedger
+
+if TYPE_CHECKING:
+    from reconciler.ports import MailLedger
 
 _FOLDERS_AT_ONCE = 50
 _MESSAGES_AT_ONCE = 20_000
@@ -75,7 +78,7 @@ def groups(works: Sequence[Work]) -> Iterator[list[Work]]:
 class GroupPass:
     """The steps, over one group of folders."""
 
-    def __init__(self, copy: MailboxCopy, source: Session, target: Session, ledger: MailLedger) -> None:
+    def __init__(self, copy: MailboxCopy, source: Session, target: Session, ledger: "MailLedger") -> None:
         """Both sessions are logged in."""
         self._copy, self._source, self._target, self._ledger = copy, source, target, ledger
 

@@ -3,6 +3,7 @@
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from reconciler.backends.mail.pace import Pace
 from reconciler.backends.mail.reading import Brought, Job, read_messages
@@ -14,7 +15,9 @@ from reconciler.model.mail.flags import EVERYTHING, Allowed, storable
 from reconciler.model.mail.internal_date import sendable
 from reconciler.model.mail.ledger import FolderState
 from reconciler.model.mail.refusal import Meaning, fit_for_people, meaning
-from reconciler.ports import MailLedger
+
+if TYPE_CHECKING:
+    from reconciler.ports import MailLedger
 
 _SAME_NO = 25
 """Messages refused one after the other in the same words: then it is the folder that refuses, not each of them."""
@@ -62,7 +65,7 @@ class Stream:
         self,
         source: Session,
         target: Session,
-        ledger: MailLedger,
+        ledger: "MailLedger",
         *,
         lanes: Mapping[bytes, Lane],
         moved: Callable[[Lane, int, int], None],

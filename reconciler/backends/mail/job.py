@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from reconciler.backends.mail.login import Login
 from reconciler.backends.mail.pace import Pace
@@ -12,7 +13,9 @@ from reconciler.backends.mail.server import Server
 from reconciler.model.mail.accounting import FolderAccount, Refusal, Tally, total
 from reconciler.model.mail.ledger import CopyKey
 from reconciler.model.mail.mapping import FolderPlan, FolderRules
-from reconciler.ports import Clock, MailLedger
+
+if TYPE_CHECKING:
+    from reconciler.ports import Clock, MailLedger  # brings pydantic with it, which takes longer than many a pass
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,8 +127,8 @@ _UNBOUND = Pace(None)
 class Means:
     """What a pass works with; ``paces`` are the source's and the target's, shared by all mailboxes."""
 
-    ledger: MailLedger
-    clock: Clock
+    ledger: "MailLedger"
+    clock: "Clock"
     tell: Tell = lambda _: None
     paces: tuple[Pace, Pace] = (_UNBOUND, _UNBOUND)
     patience: Patience = field(default_factory=Patience)

@@ -4,6 +4,7 @@ import functools
 import hashlib
 import ipaddress
 import ssl
+import threading
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -51,12 +52,20 @@ class Server:
         return f"{self.host}:{self.port}"
 
 
-@functools.lru_cache(maxsize=64)
 def tls_context(ca_file: str | None, *, pinned: bool) -> ssl.SSLContext:
     """One context for all connections to a server: loading the authorities takes longer than a login.
 
     A pinned certificate is compared after the handshake, see ``is_pinned``.
     """
+    with _MAKING:  # many mailboxes begin at once, and each would load the authorities for itself
+        return _tls_context(ca_file, pinned=pinned)
+
+
+_MAKING = threading.Lock()
+
+
+@functools.lru_cache(maxsize=64)
+def _tls_context(ca_file: str | None, *, pinned: bool) -> ssl.SSLContext:
     context = ssl.create_default_context(cafile=ca_file)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     if pinned:
