@@ -1,0 +1,31 @@
+"""One mailbox, over IMAP or by its files: whoever has it copied or judged need not care which."""
+
+from reconciler.backends.mail import copy as over_imap
+from reconciler.backends.mail import verify as imap_judge
+from reconciler.backends.mail.job import MailboxCopy, MailboxReport, Means
+from reconciler.backends.mail.maildir.copy import copy_files
+from reconciler.backends.mail.maildir.job import FilesCopy
+from reconciler.backends.mail.maildir.verify import verify_files
+from reconciler.backends.mail.verify import Verification
+
+AnyCopy = MailboxCopy | FilesCopy
+
+
+def copy_mailbox(copy: AnyCopy, means: Means) -> MailboxReport:
+    """One pass; never raises for what a server does.
+
+    Raises:
+        JournalError: the ledger cannot be written; without it nothing may be sent.
+
+    """
+    return copy_files(copy, means) if isinstance(copy, FilesCopy) else over_imap.copy_mailbox(copy, means)
+
+
+def verify_mailbox(copy: AnyCopy, means: Means) -> Verification:
+    """The verdict on one mailbox, both sides read anew.
+
+    Raises:
+        MailError: a side could not be read; then there is no verdict.
+
+    """
+    return verify_files(copy, means) if isinstance(copy, FilesCopy) else imap_judge.verify_mailbox(copy, means)
