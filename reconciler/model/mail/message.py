@@ -10,7 +10,8 @@ IDENTITY_FIELDS = ("Message-ID", "Date", "From", "To", "Subject")
 """The header fields that tell messages apart: no server on the way has reason to change them."""
 
 _FIELD = re.compile(rb"^([!-9;-~]+)[ \t]*:(.*(?:\r?\n[ \t].*)*)", re.MULTILINE)
-_NOISE = re.compile(rb"[^!-~]+")
+_NOISE = re.compile(rb"[^!-WY-~]+")
+_EIGHT_BIT = re.compile(rb"[\x80-\xff]")
 
 
 class Row(NamedTuple):
@@ -43,7 +44,8 @@ class Identity(NamedTuple):
 def identify(header: bytes) -> Identity:
     """The identity behind a header, or behind the part of it that holds IDENTITY_FIELDS.
 
-    White space and everything outside printable ASCII are left out of it: servers fold, unfold and re-encode.
+    White space and everything outside printable ASCII are left out of it: servers fold, unfold and re-encode. So is
+    every X: Cyrus puts one for each octet outside ASCII (munge8bit, on unless told otherwise).
     """
     found: dict[bytes, list[bytes]] = {}
     for name, value in _FIELD.findall(header):
@@ -63,9 +65,12 @@ def header_of(message: bytes) -> bytes:
 def normalised(message: bytes) -> bytes:
     """A message with what servers are known to rewrite taken out of the comparison.
 
-    Dovecot 2.3 stores bare LF as CRLF, CRCRLF as CRLF and NUL as 0x80; Courier 5.0 ends every message with a line end.
+    Dovecot 2.3 stores bare LF as CRLF, CRCRLF as CRLF and NUL as 0x80; Courier 5.0 ends every message with a line end;
+    Cyrus 3.6 puts X for octets outside ASCII in a header.
     """
-    return message.replace(b"\r", b"").replace(b"\0", b"\x80").removesuffix(b"\n")
+    plain = message.replace(b"\r", b"").replace(b"\0", b"\x80").removesuffix(b"\n")
+    header = header_of(plain)
+    return _EIGHT_BIT.sub(b"X", header) + plain[len(header) :]
 
 
 def text_digest(message: bytes) -> bytes:

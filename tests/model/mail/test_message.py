@@ -49,3 +49,10 @@ def test_the_known_rewritings_are_equal() -> None:
 def test_a_line_end_that_a_server_puts_at_the_very_end_is_not_a_difference() -> None:
     assert text_digest(HEADER + b"\r\nbody") == text_digest(HEADER + b"\r\nbody\r\n")
     assert text_digest(HEADER + b"\r\nbody\r\n") != text_digest(HEADER + b"\r\nbody\r\n\r\n")
+
+
+def test_a_header_whose_octets_outside_ascii_became_x_is_still_the_same() -> None:
+    raw, cyrus = b"Message-ID: <1@x>\r\nSubject: J\xf6rg\r\n\r\n", b"Message-ID: <1@x>\r\nSubject: JXrg\r\n\r\n"
+    assert identify(raw) == identify(cyrus)
+    assert normalised(raw + b"b\xf6dy\r\n") == normalised(cyrus + b"b\xf6dy\r\n")
+    assert normalised(raw + b"b\xf6dy\r\n") != normalised(cyrus + b"bXdy\r\n")
