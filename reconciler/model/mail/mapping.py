@@ -1,6 +1,7 @@
 """Which folder of the target each folder of the source is copied into."""
 
 import re
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -20,10 +21,14 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 
 @dataclass(frozen=True, slots=True)
 class FolderRules:
-    """What the spec says: ``into`` maps titles to titles; ``exclude`` lists titles, each with all below it."""
+    """What the spec says: ``into`` maps titles to titles; ``exclude`` lists titles, each with all below it.
+
+    ``usual``: where the source's own folders go if the spec is silent, with the reason.
+    """
 
     into: Mapping[str, str] = field(default_factory=dict)
     exclude: frozenset[str] = frozenset()
+    usual: Mapping[Path, tuple[Path, str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +69,8 @@ def map_folders(
 
     ``namespace`` is the target's. A name that the target could not hold is changed, see ``_fitting``; where that would
     make two folders one, the later gets a number. ``unwanted``: source folders whose names the target has refused, see
-    ``plain``; where it holds them already by their plain names, they are found again without.
+    ``plain``; where it holds them already by their plain names, they are found again without. On the way back a plain
+    name finds the folder that it was made of.
     """
     rules = rules or FolderRules()
     folders = sorted((folder for folder in source if folder.selectable), key=lambda f: f.path)
@@ -74,14 +80,20 @@ def map_folders(
     chosen = _chosen(going, target, rules)
     taken = {path for path, _ in chosen.values()}
     standing = {folder.path: folder for folder in target if folder.selectable}
+    by_plain: dict[Path, list[Path]] = defaultdict(list)
+    for held in standing:
+        by_plain[plain(held)].append(held)
     exact = {_fitting(folder.path, namespace) for folder in going}
     for folder in going:
         if folder.path not in chosen:
             below = _under(folder.path, chosen)
             path = _free(_fitting(below, namespace), taken)
-            if path not in standing and plain(path) != path:
+            if path not in standing:
                 simple = _free(plain(path), taken | exact)
-                path = simple if simple in standing or folder.path in unwanted else path
+                if simple in standing or folder.path in unwanted:
+                    path = simple
+                else:  # the way back: the plain name was made of one that this server holds
+                    path = next((p for p in by_plain.get(path, ()) if p not in taken | exact), path)
             why = "the target cannot hold the name" if path != below else "below a folder that is mapped"
             chosen[folder.path] = (path, "same name" if path == folder.path else why)
             taken.add(path)
@@ -110,6 +122,8 @@ def _chosen(source: Iterable[Folder], target: Sequence[Folder], rules: FolderRul
             chosen[folder.path] = (from_title(rules.into[folder.title]), "the spec says so")
         elif folder.path == INBOX:
             chosen[folder.path] = (INBOX, "INBOX is INBOX")
+        elif folder.path in rules.usual:
+            chosen[folder.path] = rules.usual[folder.path]
         elif (use := elected.get(folder.path)) and use in uses:
             chosen[folder.path] = (uses[use].path, f"special use {use.value}")
     return chosen
@@ -120,10 +134,15 @@ def _excluded(folder: Folder, rules: FolderRules) -> str:
         if title(folder.path[:cut]) in rules.exclude:
             return f"the spec excludes {title(folder.path[:cut])}"
     if virtual := folder.attributes & VIRTUAL:
-        if folder.title in rules.into:
+        if folder.title in rules.into or folder.path in rules.usual:
             return ""
         return f"{min(virtual)} shows messages of other folders (RFC 6154)"
     return ""
+
+
+def use_places(folders: Iterable[Folder]) -> dict[Use, Path]:
+    """The path of the folder for each use."""
+    return {use: folder.path for use, folder in _by_use(folders).items()}
 
 
 def _by_use(folders: Iterable[Folder]) -> dict[Use, Folder]:

@@ -120,3 +120,13 @@ def test_a_plain_name_is_found_again_on_the_target() -> None:
     assert again["a*b/c"] == "a_b (3)/c"
     assert again["v1.0"] == "v1_0"
     assert len(set(again.values())) == len(again)
+
+
+def test_on_the_way_back_a_plain_name_finds_the_folder_that_it_was_made_of() -> None:
+    held = folders(SLASH, "v1.0", "Work", "a*b", "a_b")
+    assert where(map_folders(folders(DOT, "v1_0", "Work", "a_b"), held, SLASH)) == {
+        "INBOX": "INBOX",
+        "Work": "Work",
+        "a_b": "a_b",
+        "v1_0": "v1.0",
+    }
