@@ -36,12 +36,13 @@ class Listing:
             case b"LIST" if len(rest) > 2:  # noqa: PLR2004 - attributes, separator, name
                 attributes, separator, name = rest[:3]
                 raw = _raw(name)
-                self.attributes[raw] = [_text(a).lower() for a in attributes] if isinstance(attributes, list) else []
+                self.attributes[raw] = _lower(attributes)
                 self.separator = _text(separator) if self.separator is None else self.separator
                 if "\\subscribed" in self.attributes[raw]:
                     self.subscribed.add(raw)
             case b"LSUB" if len(rest) > 2:  # noqa: PLR2004 - as LIST
-                self.subscribed.add(_raw(rest[2]))
+                if "\\noselect" not in _lower(rest[0]):  # else it is only the parent of one (RFC 3501, section 6.3.9)
+                    self.subscribed.add(_raw(rest[2]))
             case b"STATUS" if len(rest) > 1:
                 self._note_status(_raw(rest[0]), rest[1])
             case _:
@@ -80,6 +81,10 @@ def _raw(name: Token) -> bytes:
     """A folder's name, INBOX in one spelling; a folder called NIL looks like the atom."""
     raw = name if isinstance(name, bytes) else b"NIL"
     return b"INBOX" if raw.upper() == b"INBOX" else raw
+
+
+def _lower(attributes: Token) -> list[str]:
+    return [_text(attribute).lower() for attribute in attributes] if isinstance(attributes, list) else []
 
 
 def _text(token: Token) -> str:

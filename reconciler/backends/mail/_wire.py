@@ -88,6 +88,7 @@ class Wire:
         if may_fail:
             self._forgiven.add(tag)
         self.send(tag + b" " + text + b"\r\n")
+        self.acknowledge()
         return tag
 
     def read(self) -> Response:
@@ -128,7 +129,7 @@ class Wire:
         """Confirm at once what was received.
 
         A server that has two short things to say may hold the second back until then (Nagle), and a kernel waits up to
-        40 ms: with a go-ahead for each message that is most of the time.
+        40 ms: with a go-ahead for each message, or with small folders, that is most of the time (Courier).
         """
         if _QUICKACK is not None:
             with contextlib.suppress(OSError):
