@@ -57,6 +57,7 @@ class Courier:
     """One server, its passwords in Courier's userdb."""
 
     name: str = "one"
+    separator = "."
     root: Path = field(init=False)
     port: int = field(init=False)
     _users: dict[str, str] = field(init=False, default_factory=dict)
