@@ -138,6 +138,8 @@ class MailCopy(Frozen):
     """Old folder to new folder, where the plan of folders is to be another: names joined by slashes."""
     exclude: tuple[Folder, ...] = ()
     """Folders that are not copied, each with all below it: names joined by slashes."""
+    labels: str = Field(default="once", pattern="^(once|each)$")
+    """Of a message with several labels in Gmail: once, in the folder that says most of it; each: in every label's."""
     may_be_empty: tuple[MailAddress, ...] = ()
     """Mailboxes that a master user or administrator may find empty; any other is taken for a missing right."""
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from reconciler.backends.mail._flags import carry
+from reconciler.backends.mail._labels import Labels
 from reconciler.backends.mail._listing import Status
 from reconciler.backends.mail._matching import Side, recognise
 from reconciler.backends.mail._stream import Lane, Stream
@@ -78,9 +79,17 @@ def groups(works: Sequence[Work]) -> Iterator[list[Work]]:
 class GroupPass:
     """The steps, over one group of folders."""
 
-    def __init__(self, copy: MailboxCopy, source: Session, target: Session, ledger: "MailLedger") -> None:
-        """Both sessions are logged in."""
+    def __init__(
+        self,
+        copy: MailboxCopy,
+        source: Session,
+        target: Session,
+        ledger: "MailLedger",
+        labels: Labels | None = None,
+    ) -> None:
+        """Both sessions are logged in; ``labels`` where the source shows a message in several folders."""
         self._copy, self._source, self._target, self._ledger = copy, source, target, ledger
+        self._labels = labels
 
     def look(self, works: Sequence[Work]) -> None:
         """List what is new or changed on the source; record what rules and sizes leave out."""
@@ -94,7 +103,12 @@ class GroupPass:
             known = self._ledger.records(work.state.number, first=work.state.uidnext) if listed.rows else {}
             fresh = [row for row in listed.rows if row.uid not in known]
             listed.flags.update((row.uid, row.flags) for row in listed.rows if row.uid in known)
-            left_out = [Record(row.uid, Fate.EXCLUDED, words=why) for row in fresh if (why := self._excluded(row))]
+            why_not = {row.uid: why for row in fresh if (why := self._excluded(row))}
+            if self._labels and (listed.rows or listed.flags):
+                wanted_rows = [row for row in fresh if row.uid not in why_not]
+                why_not |= self._labels.look(work.mapped.source, work.state.number, listed, wanted_rows)
+                fresh = [row for row in listed.rows if row.uid not in known]
+            left_out = [Record(uid, Fate.EXCLUDED, words=why) for uid, why in why_not.items()]
             if left_out:
                 self._ledger.record(work.state.number, left_out)
                 out = {record.uid for record in left_out}

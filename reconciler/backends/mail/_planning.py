@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from reconciler.backends.mail._folders import make_ready
+from reconciler.backends.mail._labels import Labels
 from reconciler.backends.mail._listing import Status
 from reconciler.backends.mail._pass import Work, is_unchanged
 from reconciler.backends.mail._settling import await_decision
@@ -26,10 +27,11 @@ class Agenda:
     works: tuple[Work, ...]
     accounts: tuple[FolderAccount, ...]
     doubts: Mapping[int, tuple[int, ...]]
+    labels: Labels | None
 
 
-def prepare(
-    copy: MailboxCopy, means: Means, plan: FolderPlan, *, here: Survey, target: Session, there: Survey
+def prepare(  # noqa: PLR0917 - both sides as they are
+    copy: MailboxCopy, means: Means, plan: FolderPlan, source: Session, here: Survey, target: Session, there: Survey
 ) -> Agenda:
     """Make the target's folders ready, wait for batches in doubt, and compare with the ledger."""
     ledger = means.ledger
@@ -40,6 +42,8 @@ def prepare(
     if odd:
         plan = map_folders(here.folders, there.folders, there.namespace, copy.rules.folders, odd)
         standing, unwanted = make_ready(target, plan, replace(there, status=standing))
+    every = copy.rules.every_label
+    labels = Labels.of(source, ledger, copy.key, plan, standing, every=every)
     states = ledger.folders(copy.key)
     doubts: dict[int, tuple[int, ...]] = {}
     for doubt in ledger.doubts(copy.key):
@@ -64,7 +68,7 @@ def prepare(
             accounts.append(_unchanged(mapped, state))
         else:
             works.append(Work(mapped, state, status, target_status, in_doubt))
-    return Agenda(plan, tuple(works), tuple(accounts), doubts)
+    return Agenda(plan, tuple(works), tuple(accounts), doubts, labels)
 
 
 def _current(known: FolderState | None, mapped: Mapped, here: Status, there: Status) -> FolderState:

@@ -6,8 +6,10 @@ copied is in the ledger before the next batch is sent, so a pass that ends anywh
 
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
+from dataclasses import replace
 from typing import NamedTuple
 
+from reconciler.backends.mail._labels import folder_rules
 from reconciler.backends.mail._pass import GroupPass, Work, groups
 from reconciler.backends.mail._planning import Agenda, prepare
 from reconciler.backends.mail._stream import Lane, Stream, TargetFull
@@ -89,9 +91,11 @@ class Attempt:
             here, there = source.found, target.found
             if not self._copy.rules.may_be_empty:
                 expect_mail(here, source.session)
-            self.plan = map_folders(here.folders, there.folders, there.namespace, self._copy.rules.folders)
+            folders = folder_rules(source.session, here, there, self._copy.rules.folders)
+            copy = replace(self._copy, rules=replace(self._copy.rules, folders=folders))
+            self.plan = map_folders(here.folders, there.folders, there.namespace, folders)
             self.refusals = here.refusals
-            agenda = prepare(self._copy, self._means, self.plan, here=here, target=target.session, there=there)
+            agenda = prepare(copy, self._means, self.plan, source.session, here, target.session, there)
             self.plan = agenda.plan
             self._accounts = {account.folder: account for account in agenda.accounts}
             limited = self._work(agenda, source.session, target.session)
@@ -122,7 +126,7 @@ class Attempt:
 
     def _work(self, agenda: Agenda, source: Session, target: Session) -> bool:
         """All groups of folders; True if the day's volume ended it."""
-        steps = GroupPass(self._copy, source, target, self._means.ledger)
+        steps = GroupPass(self._copy, source, target, self._means.ledger, agenda.labels)
         limited = False
         for group in groups(agenda.works):
             steps.look(group)

@@ -25,6 +25,7 @@ class Rules:
     ``follow_flags`` until the user has moved; from then on the target's flags win. ``since``: messages that arrived
     on the source before are excluded (the way back after a cutover brings only what came since). ``may_be_empty``: an
     administrator's login that sees no mail is right. ``retry_refused``: try those again that a server refused.
+    ``every_label``: from Gmail, a message with several labels is copied into the folder of each.
     """
 
     folders: FolderRules = field(default_factory=FolderRules)
@@ -32,6 +33,7 @@ class Rules:
     since: datetime | None = None
     may_be_empty: bool = False
     retry_refused: bool = False
+    every_label: bool = False
 
 
 @dataclass(frozen=True, slots=True)

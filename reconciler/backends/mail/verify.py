@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from reconciler.backends.mail._labels import folder_rules, mark_importance, read_labels
 from reconciler.backends.mail.job import MailboxCopy, Means
 from reconciler.backends.mail.listing import Listed, Wanted, identities, list_folders
 from reconciler.backends.mail.reading import Job, read_messages
@@ -17,6 +18,7 @@ from reconciler.backends.mail.survey import expect_mail, survey
 from reconciler.errors import CommandRefused
 from reconciler.model.mail.accounting import Fate
 from reconciler.model.mail.batches import FEWEST, batches
+from reconciler.model.mail.gmail import CAPABILITY
 from reconciler.model.mail.grade import Difference, Grade, Kind, grade
 from reconciler.model.mail.judging import Excuses, Judged, judge
 from reconciler.model.mail.ledger import CopyKey
@@ -64,7 +66,8 @@ def verify_mailbox(
         here, there = survey(source), survey(target)
         if not copy.rules.may_be_empty:
             expect_mail(here, source)
-        plan = map_folders(here.folders, there.folders, there.namespace, copy.rules.folders)
+        rules = folder_rules(source, here, there, copy.rules.folders)
+        plan = map_folders(here.folders, there.folders, there.namespace, rules)
         differences: list[Difference] = []
         left_out = _left_out(copy, means)
         into: dict[bytes, list[Mapped]] = defaultdict(list)
@@ -183,6 +186,8 @@ def _judged(reading: Session, listed: Listed) -> list[Judged]:
         raise CommandRefused(
             f"a folder of {reading.user} on {reading.server} cannot be read: {listed.words}", listed.words
         )
+    if listed.rows and reading.can(CAPABILITY):
+        mark_importance(listed, read_labels(reading, listed.raw, [row.uid for row in listed.rows]))
     who = identities(reading, listed.raw, [row.uid for row in listed.rows]) if listed.rows else {}
     return [
         Judged(row.uid, who[row.uid], row.size, row.arrived, frozenset(row.flags.split()))

@@ -97,6 +97,7 @@ class Jobs:
             since=asked.since,
             may_be_empty=mailbox.address in self._section.may_be_empty,
             retry_refused=asked.retry_refused,
+            every_label=self._section.labels == "each",
         )
         return MailboxCopy(
             key,

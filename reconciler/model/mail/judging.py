@@ -44,7 +44,8 @@ def judge(folder: str, source: Sequence[Judged], target: Sequence[Judged], excus
     """What differs, message by message; equal ones are paired first, then the nearest of the same identity."""
     found: dict[tuple[Kind, str], list[str]] = defaultdict(list)
     doubtful: list[tuple[int, int]] = []
-    here, there = _by_identity(source), _by_identity(target)
+    first = sorted(source, key=lambda message: message.uid in excuses.left_out)  # these may be the missing ones
+    here, there = _by_identity(first), _by_identity(target)
     for identity in here.keys() | there.keys():
         pairs, missing, extra = _paired(here.get(identity, []), there.get(identity, []))
         for message in missing:
