@@ -1,6 +1,7 @@
 """Which folder of the target each folder of the source is copied into."""
 
 import re
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -68,7 +69,8 @@ def map_folders(
 
     ``namespace`` is the target's. A name that the target could not hold is changed, see ``_fitting``; where that would
     make two folders one, the later gets a number. ``unwanted``: source folders whose names the target has refused, see
-    ``plain``; where it holds them already by their plain names, they are found again without.
+    ``plain``; where it holds them already by their plain names, they are found again without. On the way back a plain
+    name finds the folder that it was made of.
     """
     rules = rules or FolderRules()
     folders = sorted((folder for folder in source if folder.selectable), key=lambda f: f.path)
@@ -78,14 +80,20 @@ def map_folders(
     chosen = _chosen(going, target, rules)
     taken = {path for path, _ in chosen.values()}
     standing = {folder.path: folder for folder in target if folder.selectable}
+    by_plain: dict[Path, list[Path]] = defaultdict(list)
+    for held in standing:
+        by_plain[plain(held)].append(held)
     exact = {_fitting(folder.path, namespace) for folder in going}
     for folder in going:
         if folder.path not in chosen:
             below = _under(folder.path, chosen)
             path = _free(_fitting(below, namespace), taken)
-            if path not in standing and plain(path) != path:
+            if path not in standing:
                 simple = _free(plain(path), taken | exact)
-                path = simple if simple in standing or folder.path in unwanted else path
+                if simple in standing or folder.path in unwanted:
+                    path = simple
+                else:  # the way back: the plain name was made of one that this server holds
+                    path = next((p for p in by_plain.get(path, ()) if p not in taken | exact), path)
             why = "the target cannot hold the name" if path != below else "below a folder that is mapped"
             chosen[folder.path] = (path, "same name" if path == folder.path else why)
             taken.add(path)
