@@ -5,8 +5,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from reconciler.backends.mail._reading_ahead import ReadAhead
 from reconciler.backends.mail.pace import Pace
-from reconciler.backends.mail.reading import Brought, Job, read_messages
+from reconciler.backends.mail.reading import Brought, Job
 from reconciler.backends.mail.session import Session
 from reconciler.backends.mail.writing import Appender, Flight, Outgoing
 from reconciler.errors import CommandRefused, ConnectionCut
@@ -88,15 +89,13 @@ class Stream:
         """
         try:
             while jobs:
-                reader = read_messages(self._source, jobs)
-                brought = next(reader, None)
-                while brought is not None:
-                    flight = self._load(brought)
-                    if flight is not None:
-                        self._appender.begin(flight)
-                    brought = next(reader, None)
-                    self._settle(self._appender.complete(), jobs)
-                self._settle(self._appender.finish(), jobs)
+                with ReadAhead(self._source, jobs) as ahead:
+                    for brought in ahead:
+                        flight = self._load(brought)
+                        if flight is not None:
+                            self._settle(self._appender.send(flight), jobs)
+                        ahead.let_go(brought.job)
+                    self._settle(self._appender.finish(), jobs)
         finally:
             for flight in self._appender.flying:
                 if not flight.sent:  # the server never saw the end of the command, so it stored nothing
@@ -108,7 +107,7 @@ class Stream:
         outgoing: list[Outgoing] = []
         octets = 0
         for row in brought.job.rows:
-            body = brought.bodies.get(row.uid)
+            body = brought.bodies.pop(row.uid, None)
             if body is None:
                 words = brought.absent.get(row.uid)
                 if words:

@@ -1,7 +1,7 @@
 """The connection in its bulk phases: own tags, commands ahead of their answers, literals read and written as they are.
 
-It goes through imaplib's documented ``send``, ``read``, ``readline`` and ``shutdown``; imaplib and imapclient do the
-rest (connecting, TLS, login). What it speaks, and where:
+It goes through imaplib's documented ``send``, ``socket`` and ``shutdown``; imaplib and imapclient do the rest
+(connecting, TLS, login). What it speaks, and where:
 
 * RFC 3501: LIST, LSUB, STATUS, CREATE, SUBSCRIBE, EXAMINE, SELECT, UID FETCH, UID STORE, APPEND, LOGOUT. Commands are
   sent ahead of answers as far as section 5.5 allows: rows are told apart by UID, folders by the tagged answer to
@@ -34,6 +34,12 @@ _LITERAL = re.compile(rb"\{(\d+)\+?\}\r\n\Z")
 _TEXT_FOLLOWS = re.compile(rb"(?:\+|\* (?:OK|NO|BAD|BYE|PREAUTH)\b)", re.IGNORECASE)
 _TAGGED = re.compile(rb"(R\d+) (OK|NO|BAD)(?: (.*))?\r?\n?\Z", re.IGNORECASE | re.DOTALL)
 
+_BUFFER = 256 * 1024
+"""Octets taken from the kernel in one call: a dozen messages."""
+
+_LONGEST_LINE = 10_000_000
+"""Octets; longer is no line of text. imaplib stops at a tenth of it, which a SEARCH in a big folder passes."""
+
 Parts = list[bytes]
 """One untagged response: text and literals, by turns."""
 
@@ -60,6 +66,7 @@ class Wire:
         """Take the connection over, and turn off the debug mode of imapclient that formats every body twice."""
         imap.debug = 0
         self._imap = imap
+        self._file = imap.socket().makefile("rb", _BUFFER)
         self._number = 0
         self._forgiven: set[bytes] = set()
         self.peer = peer
@@ -148,8 +155,16 @@ class Wire:
 
     def close(self) -> None:
         """Close the socket; nothing more is sent."""
+        self.hang_up()
+        with contextlib.suppress(OSError):
+            self._file.close()
         with contextlib.suppress(OSError):
             self._imap.shutdown()
+
+    def hang_up(self) -> None:
+        """End the connection under a thread that may be waiting for it, which then hears that it was lost."""
+        with contextlib.suppress(OSError):
+            socket.socket.shutdown(self._imap.socket(), socket.SHUT_RDWR)  # TLS's own would drop its state under a read
 
     def leave(self) -> None:
         """Say LOGOUT and go; the answer would cost a round trip and say nothing."""
@@ -173,7 +188,7 @@ class Wire:
 
     def _line(self) -> bytes:
         try:
-            line: bytes = self._imap.readline()
+            line: bytes = self._file.readline(_LONGEST_LINE)
         except (OSError, ssl.SSLError, ValueError, imaplib.IMAP4.error) as error:
             raise self._cut(error) from error
         if not line.endswith(b"\n"):
@@ -182,7 +197,7 @@ class Wire:
 
     def _octets(self, number: int) -> bytes:
         try:
-            octets: bytes = self._imap.read(number)
+            octets: bytes = self._file.read(number)
         except (OSError, ssl.SSLError, ValueError) as error:
             raise self._cut(error) from error
         if len(octets) < number:

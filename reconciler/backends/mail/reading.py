@@ -1,7 +1,7 @@
 """Whole messages, read ahead: the next FETCH is on the wire before the last one is through."""
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -49,11 +49,14 @@ class _Pending:
         self.uids = {row.uid for row in job.rows}
 
 
-def read_messages(session: Session, jobs: deque[Job]) -> Iterator[Brought]:
+def read_messages(
+    session: Session, jobs: deque[Job], take_in: Callable[[Job], None] = lambda _: None
+) -> Iterator[Brought]:
     """Every job in order, until there are none; jobs may be added meanwhile.
 
     Servers may run commands side by side, so a row is told by its UID, never by the command that is due. Where a
-    server says NO to a job, its missing messages are asked for one by one.
+    server says NO to a job, its missing messages are asked for one by one. ``take_in`` is told of a job whose messages
+    are about to come in, and may keep them waiting in the server.
     """
     pending: deque[_Pending] = deque()
     opened: bytes | None = None
@@ -63,6 +66,7 @@ def read_messages(session: Session, jobs: deque[Job]) -> Iterator[Brought]:
             pending.append(_send(session, job, reopen=job.raw != opened))
             opened = job.raw
         first = pending[0]
+        take_in(first.brought.job)
         while first.tags:
             response = session.wire.read()
             if isinstance(response, list):

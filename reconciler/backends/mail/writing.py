@@ -80,7 +80,7 @@ class Flight:
 
 
 class Appender:
-    """Adds batches over one connection, the next one begun before the last one is answered."""
+    """Adds batches over one connection, the next one sent before the last one is answered."""
 
     def __init__(self, session: Session, pace: Pace) -> None:
         """Find the fastest way that the server offers."""
@@ -91,39 +91,31 @@ class Appender:
         )
         self._selected: bytes | None = None
         self._asked: dict[bytes, tuple[Flight, list[int]]] = {}
-        self._begun: tuple[Flight, bytes] | None = None
         self._done: list[Flight] = []
         self._out: list[bytes | memoryview] = []
         self._queued = 0
         self.flying: list[Flight] = []
 
-    def begin(self, flight: Flight) -> None:
-        """Ask for the first message of a batch; does not wait, so that reading can go on meanwhile.
+    def send(self, flight: Flight) -> list[Flight]:
+        """Send a batch; gives the batches answered meanwhile, usually the one before.
 
         The target folder is selected: Dovecot opens any other folder anew for each command.
         """
-        assert self._begun is None
+        select = b""
         if self._selected != flight.raw:
-            self._wire.command(b"SELECT " + quoted(flight.raw))
+            select = self._wire.tag() + b" SELECT " + quoted(flight.raw) + b"\r\n"
             self._selected = flight.raw
         tag = self._wire.tag()
         first = flight.messages[0]
-        self._wire.send(_append(tag, flight.raw) + _arguments(first) + b"{%d}\r\n" % len(first.body))
+        self._wire.send(select + _append(tag, flight.raw) + _arguments(first) + b"{%d}\r\n" % len(first.body))
         together = flight.messages if self.multi else flight.messages[:1]
         self._asked[tag] = (flight, [message.uid for message in together])
         self.flying.append(flight)
-        self._begun = flight, tag
-
-    def complete(self) -> list[Flight]:
-        """Send what was begun; gives the batches answered meanwhile, usually the one before."""
-        if self._begun is not None:
-            flight, tag = self._begun
-            self._begun = None
-            if self.multi:
-                self._send_as_one(flight, tag)
-            else:
-                self._send_each(flight, tag)
-            flight.unload()
+        if self.multi:
+            self._send_as_one(flight, tag)
+        else:
+            self._send_each(flight, tag)
+        flight.unload()
         return self._take_done()
 
     def finish(self) -> list[Flight]:
