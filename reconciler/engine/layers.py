@@ -73,8 +73,8 @@ def _path(
     value: tuple[Resource | None, ...], standing: Resource | None, here: Stage, target: Stage
 ) -> Iterator[tuple[Stage, Change]]:
     if value.count(value[0]) == len(value):  # most things: the same at every stage
-        if value[0] != standing:
-            yield Stage(min(here, target)), Change(standing, value[0])
+        if value[0] is not standing and value[0] != standing:
+            yield min(here, target), Change(standing, value[0])
         return
     stages = _stands_at(value, standing)
     if stages:

@@ -142,14 +142,8 @@ def _steps(layer: Layer, earlier: Sequence[Step], judgement: Judgement, world: W
         by_hand = (change.address.place, change.address.kind) in unwritable
         verdicts = [judgement.verdict(change), barrier, (_by_hand if by_hand else _refused)(change, world)]
         verdicts += [held_by(h.change.address, [h.number], h.verdict) for h in held]
-        step = Step(
-            number,
-            layer.stage,
-            change,
-            tuple(sorted(after)),
-            verdict=worst(verdicts),
-            note=_note(change, world) if by_hand else "",
-        )
+        note = _note(change, world) if by_hand else ""
+        step = Step(number, layer.stage, change, tuple(sorted(after)), verdict=worst(verdicts), note=note)
         steps.append(step)
         numbers[change.address] = number
         by_number[number] = step
