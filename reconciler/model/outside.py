@@ -3,10 +3,12 @@
 A fact says what was asked, of whom, and what came back; that somebody could not be asked is a fact too.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TypeVar
+
+from reconciler.model.stage import Stage
 
 F = TypeVar("F")
 
@@ -155,3 +157,60 @@ class ShownCertificates:
     """Of every service that the spec's ``probe.tls`` names, in its order."""
 
     services: tuple[ShownCertificate, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Signature:
+    """One DKIM signature of a message, held against the keys that the zone will have.
+
+    ``domain`` and ``selector`` are its d= and s=. ``why`` it does not verify, as a clause; empty if it does.
+    """
+
+    domain: str
+    selector: str
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SignedTest:
+    """What became of the message that ``mailbox`` wrote to itself through the new server.
+
+    ``arrived``: when, aware; None if none did. ``envelope``: the domain of its Return-Path, of which receivers ask the
+    SPF record; empty if it has none. ``early``: what has to be made first, as a clause; then nobody was asked.
+    ``trouble``: why there is no message, as a sentence.
+    """
+
+    mailbox: str
+    arrived: datetime | None = None
+    signatures: tuple[Signature, ...] = ()
+    envelope: str = ""
+    early: str = ""
+    trouble: str = ""
+
+    def proven(self, domain: str, selectors: Collection[str]) -> tuple[str, ...]:
+        """Those of the selectors with which the domain has signed it, so that it verifies."""
+        good = {it.selector for it in self.signatures if it.domain == domain and not it.why}
+        return tuple(selector for selector in selectors if selector in good)
+
+
+@dataclass(frozen=True, slots=True)
+class SpfVerdict:
+    """What a receiver would say of mail of the domain from ``address``, by the record that a stage plans.
+
+    ``side``: whose address it is, old or new. ``result``: pass, fail, softfail, neutral, permerror or temperror
+    (RFC 7208, section 2.6), with ``why`` for the last two.
+    """
+
+    stage: Stage
+    side: str
+    address: str
+    result: str
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SpfVerdicts:
+    """Of every single address that a server sends from; ``records``: the SPF record of each stage that has one."""
+
+    records: Mapping[Stage, str]
+    found: tuple[SpfVerdict, ...]

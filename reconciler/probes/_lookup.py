@@ -8,6 +8,7 @@ import dns.message
 import dns.name
 import dns.query
 import dns.rcode
+import dns.rdata
 
 from reconciler.model.endpoint import Endpoint
 
@@ -20,7 +21,17 @@ class Unknown(Exception):  # noqa: N818 - says what is the case
 
 
 def look_up(resolver: Endpoint, name: str, rdtype: str, timeout: float) -> list[str]:
-    """The rdata at the end of the name's aliases, sorted; none where the name or the type does not exist.
+    """The rdata at the end of the name's aliases, as text, sorted; none where the name or the type does not exist.
+
+    Raises:
+        Unknown: it could not be found out.
+
+    """
+    return sorted(rdata.to_text() for rdata in records(resolver, name, rdtype, timeout))
+
+
+def records(resolver: Endpoint, name: str, rdtype: str, timeout: float) -> list[dns.rdata.Rdata]:
+    """The rdata at the end of the name's aliases, in no order; none where the name or the type does not exist.
 
     Raises:
         Unknown: it could not be found out.
@@ -35,7 +46,7 @@ def look_up(resolver: Endpoint, name: str, rdtype: str, timeout: float) -> list[
         found = answer.resolve_chaining().answer
     except dns.exception.DNSException as error:
         raise Unknown(f"sent what is no answer to {name} {rdtype}: {error}") from error
-    return sorted(rdata.to_text() for rdata in found) if found else []
+    return list(found or ())
 
 
 def ask(server: Endpoint, name: str, rdtype: str, timeout: float, *, recurse: bool = False) -> dns.message.QueryMessage:

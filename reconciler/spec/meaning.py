@@ -143,6 +143,30 @@ def _selectors_differ(spec: Spec) -> Iterator[Complaint]:
             )
 
 
+def _test_message_proves_something(spec: Spec) -> Iterator[Complaint]:
+    signed = spec.probe.signed if spec.probe else None
+    if signed is None:
+        return
+    loc = ("probe", "signed", "mailbox")
+    if not spec.new.dkim:
+        yield Complaint(
+            ("probe", "signed"),
+            "a message is to be signed by the new server, and new.dkim names no key: name the selector that it signs "
+            "with, or remove this section",
+        )
+    own = next((mailbox for mailbox in spec.mailboxes if mailbox.address == signed.mailbox), None)
+    if own is None:
+        yield Complaint(
+            loc, f"{signed.mailbox} is no mailbox of the spec: the new server must have it before anything can be sent"
+        )
+    elif own.forward_to and own.moved is not True:
+        yield Complaint(
+            loc,
+            f"mail for {signed.mailbox} is forwarded to {own.forward_to}, and so would the test message be: name a "
+            "mailbox that forwards nothing, best one of its own for this",
+        )
+
+
 def _journal_url_without_password(spec: Spec) -> Iterator[Complaint]:
     if spec.journal and _URL_PASSWORD.match(spec.journal):
         yield Complaint(
@@ -163,6 +187,7 @@ _RULES: Final[tuple[Callable[[Spec], Iterator[Complaint]], ...]] = (
     _something_moves,
     _hosts_change,
     _selectors_differ,
+    _test_message_proves_something,
     _journal_url_without_password,
 )
 

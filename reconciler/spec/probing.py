@@ -10,10 +10,11 @@ from reconciler.model.endpoint import Endpoint
 from reconciler.spec.copy import Fingerprint, Host
 from reconciler.spec.frozen import Frozen
 from reconciler.spec.shorthand import or_one, or_text
-from reconciler.spec.types import Domain, Resolver, Seconds, SmtpServer
+from reconciler.spec.types import Domain, MailAddress, Reference, Resolver, Seconds, SmtpServer
 
 PORTS: Final = {"smtp": 25, "submission": 587, "submissions": 465, "imap": 143, "imaps": 993}
 """The services by their registered names; those that end in s begin with TLS, the others turn to it (STARTTLS)."""
+_SUBMISSION: Final = ("submission", "submissions")
 _IMAP: Final = ("imap", "imaps")
 
 
@@ -68,6 +69,32 @@ class TlsService(Frozen):
         return str(Endpoint(self.host, self.port))
 
 
+class SignedMessage(Frozen):
+    """A message that a mailbox of the new server writes to itself, to see the signature that the world will see."""
+
+    mailbox: MailAddress
+    """One of the spec's, best one of its own that nobody reads: a message a day stays in it."""
+    login: str | None = Field(default=None, min_length=1)
+    """The login name, if it is not the address."""
+    password: Reference
+    """Reference to the mailbox's password on the new server."""
+    submission: TlsService
+    """Where the new server takes its users' mail: HOST:587 or HOST:465."""
+    imap: TlsService
+    """Where they read it: HOST:993 or HOST:143."""
+    patience: Seconds = Field(default=60, ge=1, le=600)
+    """How long the message may be under way."""
+
+    @field_validator("submission", "imap")
+    @classmethod
+    def _fitting(cls, value: TlsService, info: Any) -> TlsService:
+        fitting = _SUBMISSION if info.field_name == "submission" else _IMAP
+        if value.service not in fitting:
+            msg = f"{value} is {value.service}: here stands {fitting[0]} or {fitting[1]}"
+            raise ValueError(msg)
+        return value
+
+
 class Probing(Frozen):
     """Whom the checks may ask over the network beside the servers and the zone; without it nobody is contacted."""
 
@@ -75,9 +102,11 @@ class Probing(Frozen):
     """Where the new server takes mail, HOST or HOST:PORT (25): asked which recipients it takes; it is sent no mail."""
     tls: tuple[TlsService, ...] = Field(default=(), json_schema_extra=or_one)
     """Where users will send and read their mail, HOST:PORT: asked for the certificate that they will be shown."""
+    signed: SignedMessage | None = None
+    """How the new server is made to sign a message: the one thing in this section that sends mail, to itself."""
     resolver: Resolver | None = None
     """A recursive name server, ADDRESS or ADDRESS:PORT (53): asked, with the name servers that it leads to, for what
-    the world sees of the zone and of the new server's addresses."""
+    the world sees of the zone, of the new server's addresses, and of what an SPF record includes."""
     helo: Domain | None = None
     """This machine's name in EHLO, where its address will not do (RFC 5321, section 4.1.1.1)."""
     timeout: Seconds = Field(default=10, ge=1, le=300)

@@ -17,6 +17,15 @@ _ENDED = datetime(2021, 1, 1, tzinfo=UTC)
 _MAIN = """
 smtpd_tls_security_level = may
 smtpd_tls_chain_files = {root}/good.pem
+smtpd_error_sleep_time = 0
+"""
+_NO_PENALTIES = """
+auth_failure_delay = 0
+service anvil {
+  unix_listener anvil-auth-penalty {
+    mode = 0
+  }
+}
 """
 _SUBMISSION = """
 {address}:{port} inet n - n - - smtpd
@@ -76,6 +85,8 @@ def secured(net: Loopback, folder: Path) -> Secured:
         (postfix.root / f"{name}.pem").write_bytes(certificate.key + certificate.pem)
     (dovecot.root / "cert.pem").write_bytes(shown["good"].pem)
     (dovecot.root / "key.pem").write_bytes(shown["good"].key)
+    with dovecot.config.open("a") as config:
+        config.write(_NO_PENALTIES)
     (folder / "ca.pem").write_bytes(authority().pem)
     with (postfix.root / "main.cf").open("a") as main, (postfix.root / "master.cf").open("a") as master:
         main.write(_MAIN.format(root=postfix.root))

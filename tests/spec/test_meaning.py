@@ -8,6 +8,11 @@ def said(**overrides) -> list[tuple[tuple[int | str, ...], str]]:
     return [(complaint.loc, complaint.message) for complaint in complaints(spec(**overrides))]
 
 
+def _signed(mailbox: str) -> dict[str, object]:
+    ways = {"submission": "mail.new.example:587", "imap": "mail.new.example:993"}
+    return {"signed": {"mailbox": mailbox, "password": "env:X", **ways}}
+
+
 def test_a_sound_spec_gives_no_complaint():
     assert said() == []
     assert (
@@ -54,6 +59,20 @@ def test_a_sound_spec_gives_no_complaint():
             {"mailboxes": [{"address": f"{n}@example.org", "password": "generate"} for n in "ab"]},
             ("mailboxes", 0, "password"),
             "'generated_passwords: passwords.csv'",
+        ),
+        ({"probe": _signed("carl@example.org")}, ("probe", "signed", "mailbox"), "is no mailbox of the spec"),
+        (
+            {
+                "probe": _signed("ann@example.org"),
+                "mailboxes": [{"address": "ann@example.org", "forward_to": "a@b.example"}],
+            },
+            ("probe", "signed", "mailbox"),
+            "is forwarded to a@b.example, and so would the test message be",
+        ),
+        (
+            {"probe": _signed("ann@example.org"), "new": {"dkim": []}},
+            ("probe", "signed"),
+            "new.dkim names no key",
         ),
         ({"aliases": {"info@example.org": []}}, ("aliases", "info@example.org"), "has no target"),
         (

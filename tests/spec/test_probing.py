@@ -1,7 +1,7 @@
 import pytest
 from pydantic import ValidationError
 
-from reconciler.spec.probing import PORTS, Probing, TlsService
+from reconciler.spec.probing import PORTS, Probing, SignedMessage, TlsService
 
 
 def service(**keys: object) -> TlsService:
@@ -41,3 +41,19 @@ def test_one_service_may_stand_without_a_list():
 def test_a_name_and_the_address_that_it_will_have_are_two_things():
     found = service(port=993, address="198.51.100.7")
     assert (str(found), str(found.address)) == ("mail.example.org:993", "198.51.100.7")
+
+
+def test_a_message_goes_by_submission_and_is_read_by_imap_and_not_the_other_way_round():
+    ways = {"submission": "mail.example.org:465", "imap": "mail.example.org:143"}
+    message = {"mailbox": "ann@example.org", "password": "env:PASSWORD"}
+    found = SignedMessage.model_validate(message | ways)
+    assert (found.submission.begins_with_tls, found.imap.begins_with_tls) == (True, False)
+    for key, other in (("submission", "mail.example.org:25"), ("imap", "mail.example.org:587")):
+        with pytest.raises(ValidationError, match="here stands"):
+            SignedMessage.model_validate(message | ways | {key: other})
+
+
+def test_its_password_is_a_reference():
+    ways = {"submission": "mail.example.org:465", "imap": "mail.example.org:143"}
+    with pytest.raises(ValidationError, match="must be a reference"):
+        SignedMessage.model_validate({"mailbox": "ann@example.org", "password": "geheim", **ways})

@@ -1,0 +1,47 @@
+"""The DKIM signatures of a message, verified as a receiver does it (RFC 6376, section 6.1)."""
+
+from collections.abc import Iterator
+from email.parser import BytesHeaderParser
+from typing import Final
+
+import dkim
+
+from reconciler.model.dkim import is_key
+from reconciler.model.outside import Signature
+from reconciler.model.tags import Tags
+from reconciler.probes._lookup import Unknown
+from reconciler.probes._planned import PlannedDns
+from reconciler.probes._trouble import one_line
+
+_SMALLEST_KEY: Final = 1024  # bits; RFC 8301, section 3.2
+
+
+def signatures(message: bytes, world: PlannedDns) -> Iterator[Signature]:
+    """Each of them from the top, which is the last that was added."""
+    headers = BytesHeaderParser().parsebytes(message).get_all("DKIM-Signature", [])
+    for index, value in enumerate(headers):
+        tags = Tags.parse_leniently("".join(str(value).splitlines()))
+        domain, selector = (tags.get("d") or "").lower(), (tags.get("s") or "").lower()
+        yield Signature(domain, selector, _wrong(message, index, world))
+
+
+def _wrong(message: bytes, index: int, world: PlannedDns) -> str:
+    """Why the signature does not verify; empty if it does."""
+    missing: list[str] = []
+
+    def key(name: bytes, timeout: int = 0) -> bytes | None:  # noqa: ARG001 - the world has its own
+        owner = name.decode("ascii", "replace")
+        found = next((text for text in world.texts(owner) if is_key(text.decode("ascii", "replace"))), None)
+        if found is None:
+            missing.append(owner)
+        return found
+
+    try:
+        holds = dkim.DKIM(message, minkey=_SMALLEST_KEY).verify(index, dnsfunc=key)
+    except Unknown as why:
+        return f"its key is not known: {why}"
+    except (dkim.DKIMException, ValueError, LookupError) as error:  # the latter two for a header that is no signature
+        return one_line(str(error))
+    if missing:
+        return f"{missing[0]} will hold no key"
+    return "" if holds else "it was not made with the key that will stand in the zone"
