@@ -4,11 +4,12 @@ import ipaddress
 import re
 from typing import Annotated, Final, Self
 
-from pydantic import AfterValidator, Field, WithJsonSchema, model_validator
+from pydantic import AfterValidator, Discriminator, Field, Tag, WithJsonSchema, model_validator
 
 from reconciler.model.mail.folder import from_title, title
 from reconciler.model.name import domain_name
 from reconciler.spec.frozen import Frozen
+from reconciler.spec.mail_files import IMAP, MAILDIR, MBOX, Maildirs, Mboxes, way
 from reconciler.spec.service_account import ServiceAccount
 from reconciler.spec.types import Bytes, MailAddress, Reference, Seconds
 
@@ -127,11 +128,27 @@ class ImapServer(Frozen):
         return self.port or (_TLS_PORT if self.tls == "implicit" else _PLAIN_PORT)
 
 
-class MailCopy(Frozen):
-    """The copy of the stored mail by IMAP."""
+OldMail = Annotated[
+    Annotated[ImapServer, Tag(IMAP)] | Annotated[Maildirs, Tag(MAILDIR)] | Annotated[Mboxes, Tag(MBOX)],
+    Discriminator(way),
+]
+NewMail = Annotated[
+    Annotated[ImapServer, Tag(IMAP)] | Annotated[Maildirs, Tag(MAILDIR)],
+    Discriminator(
+        way,
+        custom_error_type="place_of_mail",
+        custom_error_message="a mapping with host or maildir, for mbox files are a source only",
+    ),
+]
 
-    old: ImapServer
-    new: ImapServer
+
+class MailCopy(Frozen):
+    """The copy of the stored mail: by IMAP at both ends, or by files at both."""
+
+    old: OldMail
+    """An IMAP server (`host`), Maildirs (`maildir`) or mbox files (`mbox`)."""
+    new: NewMail
+    """An IMAP server (`host`) or Maildirs (`maildir`)."""
     parallel: int = Field(default=16, ge=1, le=200)
     """Mailboxes at a time."""
     folders: dict[Folder, Folder] = Field(default={})
@@ -141,13 +158,21 @@ class MailCopy(Frozen):
     labels: str = Field(default="once", pattern="^(once|each)$")
     """Of a message with several labels in Gmail: once, in the folder that says most of it; each: in every label's."""
     may_be_empty: tuple[MailAddress, ...] = ()
-    """Mailboxes that a master user or administrator may find empty; any other is taken for a missing right."""
+    """Mailboxes that a master user or administrator may find empty, or that have no files yet; with any other, a right
+    or the path is taken to be wrong."""
 
     approved: tuple[MailAddress, ...] = ()
     """Mailboxes whose verdict Investigate a person has looked into and found right."""
 
     @model_validator(mode="after")
     def _two_ends(self) -> Self:
+        if not (isinstance(self.old, ImapServer) and isinstance(self.new, ImapServer)):
+            if not (isinstance(self.old, ImapServer) or isinstance(self.new, ImapServer)):
+                return self
+            msg = (
+                "mail is copied by IMAP at both ends or by files at both: give old and new a host each, or a path each"
+            )
+            raise ValueError(msg)
         ends = {(server.host, server.at_port, server.login) for server in (self.old, self.new)}
         if len(ends) == 1 and self.old.login != "own":
             msg = "old and new are the same server with the same login: every mailbox would be copied into itself"

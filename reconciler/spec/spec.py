@@ -269,7 +269,7 @@ class Spec(Frozen):
     journal: str | None = None
     """A database URL (SQLAlchemy); a SQLite file beside the spec, if silent."""
     mail_copy: MailCopy | None = Field(default=None, alias="copy")
-    """How the stored mail is copied by IMAP (`reconciler copy`); by other means, if silent."""
+    """How the stored mail is copied, by IMAP or by files (`reconciler copy`); by other means, if silent."""
     generated_passwords: str | None = None
     """The file, readable by its owner only, that gets the passwords of ``password: generate``."""
     done_by_hand: tuple[str, ...] = ()

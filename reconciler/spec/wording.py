@@ -8,6 +8,7 @@ from typing import Any, Final, NamedTuple, get_args
 from pydantic import BaseModel
 from pydantic_core import ErrorDetails
 
+from reconciler.spec.mail_files import IMAP, MAILDIR, MBOX
 from reconciler.spec.yaml_positions import Loc
 
 _NOUNS: Final = {
@@ -114,7 +115,9 @@ def _models_in(annotation: Any) -> Iterator[type[BaseModel]]:
 
 
 def _is_branch(step: int | str, error: ErrorDetails) -> bool:
-    """Whether a step names no key but a branch of a union: ``bool``, ``function-after[…]``."""
+    """Whether a step names no key but a branch of a union: ``bool``, ``function-after[…]``, or a tag as ``<imap>``."""
+    if step in {IMAP, MAILDIR, MBOX}:
+        return True
     return (
         isinstance(step, str)
         and step == error["loc"][-1]

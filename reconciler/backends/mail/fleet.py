@@ -6,8 +6,9 @@ from contextlib import ExitStack
 from dataclasses import replace
 from threading import BoundedSemaphore
 
-from reconciler.backends.mail.copy import copy_mailbox
-from reconciler.backends.mail.job import MailboxCopy, MailboxReport, Means
+from reconciler.backends.mail.either import AnyCopy, copy_mailbox
+from reconciler.backends.mail.job import MailboxReport, Means
+from reconciler.backends.mail.maildir.machine import Machine
 from reconciler.backends.mail.pace import Pace
 from reconciler.backends.mail.server import Server
 
@@ -18,13 +19,13 @@ PARALLEL = 16
 class Gates:
     """What all mailboxes of a server share: how many connections it takes, and how fast they may be together."""
 
-    def __init__(self, servers: Iterable[Server]) -> None:
+    def __init__(self, servers: Iterable[Server | Machine]) -> None:
         """One gate for each address."""
         each = {(server.host, server.port): server for server in servers}
         self._free = {at: BoundedSemaphore(max(1, server.limits.connections)) for at, server in sorted(each.items())}
         self._paces = {at: Pace(server.limits.octets_a_second) for at, server in each.items()}
 
-    def copy(self, copy: MailboxCopy, means: Means) -> MailboxReport:
+    def copy(self, copy: AnyCopy, means: Means) -> MailboxReport:
         """One pass, once both servers have room; all threads ask in one order, so no two wait for one another."""
         source, target = ((end.server.host, end.server.port) for end in (copy.source, copy.target))
         with ExitStack() as stack:
@@ -33,7 +34,7 @@ class Gates:
             return copy_mailbox(copy, replace(means, paces=(self._paces[source], self._paces[target])))
 
 
-def copy_all(copies: Iterable[MailboxCopy], means: Means, parallel: int = PARALLEL) -> Iterator[MailboxReport]:
+def copy_all(copies: Iterable[AnyCopy], means: Means, parallel: int = PARALLEL) -> Iterator[MailboxReport]:
     """One pass over each mailbox; reports as they come. A mailbox that fails stops no other.
 
     ``means.tell`` is called by several threads. Closing the iterator lets running mailboxes end and begins no more.

@@ -8,12 +8,15 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Final
 
+from reconciler.backends.mail.either import AnyCopy
 from reconciler.backends.mail.job import Endpoint, MailboxCopy, Rules
 from reconciler.backends.mail.login import Login, MasterUser, OAuth2, OwnPassword, Proxied
+from reconciler.backends.mail.maildir.job import FilesCopy
 from reconciler.backends.mail.server import Security, Server, tls_context
 from reconciler.backends.secrets import ReferencedSecrets
 from reconciler.checks._routing import turns
 from reconciler.cli.run._clock import SystemClock
+from reconciler.cli.run._copy_files import FileEnds
 from reconciler.cli.run._copy_tokens import Program
 from reconciler.cli.run._move import Move
 from reconciler.errors import NameInvalid, ReconcilerError, SecretError
@@ -54,22 +57,30 @@ class Jobs:
 
         """
         self._spec, self._section, self._secrets = spec, section, secrets
+        ends = {"old": section.old, "new": section.new}
+        self._imap = {place: end for place, end in ends.items() if isinstance(end, ImapServer)}
+        files = {place: end for place, end in ends.items() if not isinstance(end, ImapServer)}
+        self._files = FileEnds(spec, files, base, secrets)
         self._servers = {
             (place, writing): _server(place, end, base, writing=writing)
-            for place, end in (("old", section.old), ("new", section.new))
+            for place, end in self._imap.items()
             for writing in (False, True)
         }
         self._programs = {
             place: Program(end.service_account, secrets, clock or SystemClock())
-            for place, end in (("old", section.old), ("new", section.new))
+            for place, end in self._imap.items()
             if end.service_account
         }
 
-    def of(self, asked: Asked, today: date, ledger: MailLedger) -> tuple[MailboxCopy, ...]:
+    def close(self) -> None:
+        """Hang up the machines whose files were used."""
+        self._files.close()
+
+    def of(self, asked: Asked, today: date, ledger: MailLedger) -> tuple[AnyCopy, ...]:
         """One for each mailbox of the spec, or for those that are asked for.
 
         Raises:
-            ReconcilerError: an address is no mailbox of the spec.
+            ReconcilerError: an address is no mailbox of the spec, or mail is asked to go where it is only read.
 
         """
         return tuple(self._job(mailbox, asked, today, ledger) for mailbox in self._chosen(asked.addresses))
@@ -84,13 +95,13 @@ class Jobs:
                 raise ReconcilerError(f"no mailbox of the spec is called {suggestion(address, sorted(mailboxes))}")
         return tuple(mailboxes[address] for address in chosen)
 
-    def _job(self, mailbox: Mailbox, asked: Asked, today: date, ledger: MailLedger) -> MailboxCopy:
+    def _job(self, mailbox: Mailbox, asked: Asked, today: date, ledger: MailLedger) -> AnyCopy:
         source, target = ("new", "old") if asked.back else ("old", "new")
         key = CopyKey(mailbox.address, source, target)
-        into = self._section.folders
+        renamed = self._section.folders
         rules = Rules(
             folders=FolderRules(
-                {there: here for here, there in into.items()} if asked.back else into,
+                {there: here for here, there in renamed.items()} if asked.back else renamed,
                 frozenset(self._section.exclude),
             ),
             follow_flags=asked.back or not mailbox.has_moved(today),
@@ -99,17 +110,20 @@ class Jobs:
             retry_refused=asked.retry_refused,
             every_label=self._section.labels == "each",
         )
+        # never copied before is the most work, in the order of quotas; the ledger knows the others' messages
+        octets = sum(state.messages for state in ledger.folders(key).values()) or mailbox.quota or 0
+        if not self._imap:
+            return FilesCopy(key, *self._files.pair(source, target, mailbox), rules, octets)
         return MailboxCopy(
             key,
             Endpoint(self._servers[source, False], self._login(source, mailbox)),
             Endpoint(self._servers[target, True], self._login(target, mailbox)),
             rules,
-            # never copied before is the most work, in the order of quotas; the ledger knows the others' messages
-            octets=sum(state.messages for state in ledger.folders(key).values()) or mailbox.quota or 0,
+            octets,
         )
 
     def _login(self, place: str, mailbox: Mailbox) -> Login:
-        end = self._section.old if place == "old" else self._section.new
+        end = self._imap[place]
         user = (mailbox.old_login or mailbox.address) if place == "old" else mailbox.address
         if end.service_account:
             return self._programs[place].login(user)

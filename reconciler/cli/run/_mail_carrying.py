@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
 from datetime import timedelta
 from typing import Final
 
@@ -62,8 +63,8 @@ def _passed(
 ) -> list[Outcome]:
     assert move.spec.mail_copy is not None
     outcomes = []
-    with open_ledger(ledger_place(move.path), move.clock) as ledger:
-        copies = jobs_of(move).of(asked, move.clock.now().date(), ledger)
+    with closing(jobs_of(move)) as jobs, open_ledger(ledger_place(move.path), move.clock) as ledger:
+        copies = jobs.of(asked, move.clock.now().date(), ledger)
         means = Means(ledger, move.clock)
         talk = _Talk(move.clock, tell)
         run = Pass(copies, move.spec.mail_copy.parallel, means, talk.hear, stop, ledger.passed)

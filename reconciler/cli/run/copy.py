@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -54,7 +55,7 @@ def run_copy(path: Path, asked: Asked, clock: Clock, console: Console, manner: M
     if asked.back:
         asked = replace(asked, since=_since(move, console))
     logs = Logs(manner.logs) if manner.logs else None
-    with open_ledger(ledger_place(path), clock) as ledger, stoppable(console.say) as stop:
+    with closing(jobs), open_ledger(ledger_place(path), clock) as ledger, stoppable(console.say) as stop:
         copies = jobs.of(asked, clock.now().date(), ledger)
         with watching(console, clock, len(copies), as_json=manner.as_json) as watch:
             run = Pass(copies, section.parallel, Means(ledger, clock), watch.tell, stop, ledger.passed)
