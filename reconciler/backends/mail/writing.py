@@ -141,15 +141,16 @@ class Appender:
         self._flush()
 
     def _send_each(self, flight: Flight, tag: bytes) -> None:
-        flight.sent = True
         if self._may_go(tag):
             self._body(flight.messages[0].body)
+            flight.sent = True  # as above: without its line end a command stores nothing
             self._queue(b"\r\n")
         for message in flight.messages[1:]:
             tag = self._wire.tag()
             self._asked[tag] = (flight, [message.uid])
             self._queue(_append(tag, flight.raw) + _arguments(message))
             if self._literal(message.body, tag):
+                flight.sent = True
                 self._queue(b"\r\n")
             while len(self._asked) > _UNANSWERED:
                 self._flush()
