@@ -68,7 +68,8 @@ def normalised(message: bytes) -> bytes:
     Dovecot 2.3 stores bare LF as CRLF, CRCRLF as CRLF and NUL as 0x80; Courier 5.0 ends every message with a line end;
     Cyrus 3.6 puts X for octets outside ASCII in a header.
     """
-    plain = message.replace(b"\r", b"").replace(b"\0", b"\x80").removesuffix(b"\n")
+    whole = message.removesuffix(b"\n").removesuffix(b"\r") if message.endswith(b"\n") else message
+    plain = whole.replace(b"\r", b"").replace(b"\0", b"\x80")
     header = header_of(plain)
     return _EIGHT_BIT.sub(b"X", header) + plain[len(header) :]
 

@@ -48,6 +48,7 @@ def test_the_known_rewritings_are_equal() -> None:
 
 def test_a_line_end_that_a_server_puts_at_the_very_end_is_not_a_difference() -> None:
     assert text_digest(HEADER + b"\r\nbody") == text_digest(HEADER + b"\r\nbody\r\n")
+    assert text_digest(HEADER + b"\r\nbody\r\n\r") == text_digest(HEADER + b"\r\nbody\r\n\r\r\n")
     assert text_digest(HEADER + b"\r\nbody\r\n") != text_digest(HEADER + b"\r\nbody\r\n\r\n")
 
 
