@@ -22,11 +22,11 @@ def _files(incomplete: str, suffixes: tuple[str, ...]) -> Iterator[str]:
     start = Path(f"{folder}{slash}" or ".")
     if not start.is_dir():
         return
-    for path in sorted(start.iterdir()):
-        if path.name.startswith(begun) and path.is_dir() and not path.name.startswith("."):
-            yield f"{folder}{slash}{path.name}/"
-        elif path.name.startswith(begun) and path.suffix in suffixes:
-            yield f"{folder}{slash}{path.name}"
+    found = [path for path in sorted(start.iterdir()) if path.name.startswith(begun)]
+    named = [f"{folder}{slash}{path.name}" for path in found if path.suffix in suffixes and not path.is_dir()]
+    folders = [f"{folder}{slash}{path.name}/" for path in found if path.is_dir() and not path.name.startswith(".")]
+    inside = list(_files(folders[0], suffixes)) if len(folders) == 1 and not named else []
+    yield from inside or [*named, *folders]  # a shell puts a blank after the only answer, and the way would end there
 
 
 def _stages(incomplete: str) -> Iterator[str]:

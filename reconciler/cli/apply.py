@@ -21,6 +21,9 @@ Exit codes:
 """
 
 
+_BEGINNING: Final = 4096  # octets, in which a saved plan has told what it is
+
+
 def apply(
     specs: SpecsOrPlan,
     *,
@@ -41,7 +44,7 @@ def apply(
     from reconciler.cli.run._console import Console  # noqa: PLC0415
     from reconciler.cli.run.apply import run_apply  # noqa: PLC0415
 
-    plans = [path for path in specs if path.suffix == ".json"]
+    plans = [path for path in specs if _is_saved_plan(path)]
     if len(specs) > 1 and (saved or plans):
         msg = "a saved plan is applied by itself: give one"
         raise typer.BadParameter(msg, param_hint="SPEC...")
@@ -59,3 +62,15 @@ def apply(
         verbose=verbose,
     )
     raise typer.Exit(code)
+
+
+def _is_saved_plan(path: Path) -> bool:
+    """By its name or, whatever it is called, by how it begins."""
+    if path.suffix == ".json":
+        return True
+    try:
+        with path.open("rb") as file:
+            beginning = file.read(_BEGINNING) if path.is_file() else b""
+    except OSError:
+        return False  # loading it as a spec says what is wrong
+    return beginning.startswith(b"{") and b'"format_version"' in beginning

@@ -26,7 +26,8 @@ def next_thing(plan: Plan, spec: str = "", local: Local = in_utc) -> str:
     if plan.with_status(Status.BY_HAND):
         return "Next: carry out the steps by hand, then plan again"
     if plan.next_time:
-        return f"Next: apply again after {due(plan.next_time, local)}"
+        act = "roll back" if plan.intent is Intent.ROLLBACK else "apply"
+        return f"Next: {act} again after {due(plan.next_time, local)}"
     return "Next: plan again once what it waits for is there"
 
 

@@ -271,3 +271,26 @@ def test_a_run_outside_of_the_main_thread_needs_no_signals(run, spec):
     thread.start()
     thread.join()
     assert codes == [0]
+
+
+def test_several_moves_are_summed_up_with_one_line_each(run, spec, tmp_path):
+    (tmp_path / "other").mkdir()
+    other = write_world(tmp_path / "other")
+    missing = tmp_path / "missing.yaml"
+    shown = run("apply", spec, other, missing, "--yes")
+    assert shown.code == 1
+    summary = [line.split() for line in shown.out.splitlines()[-4:]]
+    assert summary == [
+        ["3", "moves"],
+        [str(spec), "done"],
+        [str(other), "done"],
+        [str(missing), "error,", "see", "above"],
+    ]
+    assert "missing.yaml: cannot be read" in shown.err
+
+
+def test_a_saved_plan_is_known_by_what_it_says_and_not_only_by_its_name(run, spec):
+    saved = spec.with_name("reviewed")
+    run("plan", spec, "--out", saved)
+    assert run("apply", saved).code == 0
+    assert accounts(spec) != ""

@@ -99,6 +99,12 @@ def test_it_says_where_a_real_move_would_wait_and_who_owns_the_clock(played: Pla
     assert "The demo owns the\n*** clock" in played.said
 
 
+def test_what_waits_on_the_way_back_is_rolled_back_again_and_not_applied(played: Played) -> None:
+    back = played.said.split("=== And all the way back ===")[1]
+    assert re.search(r"^Next: roll back again after \d{4}-", back, re.MULTILINE)
+    assert "apply again" not in back
+
+
 def test_every_file_is_restored_but_for_the_serial_that_may_only_rise(played: Played, tmp_path: Path) -> None:
     fresh = tmp_path / "fresh"
     write_world(fresh, FakeClock().now())
@@ -154,3 +160,13 @@ def test_a_second_run_writes_its_own_folder_anew(played: Played) -> None:
     assert "ann@example.org:" in (played.folder / "old" / "users").read_text()
     headings = re.findall(r"=== (.+) ===", said.getvalue())
     assert headings == re.findall(r"=== (.+) ===", played.said)
+
+
+def test_with_json_the_story_is_talk_and_the_comparison_is_the_result(tmp_path: Path) -> None:
+    out, err = io.StringIO(), io.StringIO()
+    console = Console(out, err, io.StringIO(), color=False)
+    assert run_demo(tmp_path / "world", FakeClock(), console, as_json=True) is Code.DONE
+    found = json.loads(out.getvalue())
+    assert (found["changed"], found["missing"], found["added"]) == ([], [], [])
+    assert found["same"] > 20
+    assert "=== Stage cutover ===" in err.getvalue()

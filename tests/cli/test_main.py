@@ -138,3 +138,25 @@ def test_specs_are_completed_and_folders_on_the_way_to_them(process, tmp_path):
     expected = [f"{tmp_path}/more.yml", f"{tmp_path}/move.yaml", f"{tmp_path}/moves/"]
     assert _completed(process, ["reconciler", "plan", begun]) == expected
     assert f"{tmp_path}/more.json" in _completed(process, ["reconciler", "apply", begun])
+
+
+def test_bash_completes_commands_options_stages_and_the_way_to_a_spec(process, tmp_path):
+    (tmp_path / "moves" / "spring").mkdir(parents=True)
+    for name in ("a.yaml", "b.yml", "notes.txt"):
+        (tmp_path / "moves" / "spring" / name).touch()
+
+    def completed(*words):
+        said = {"COMP_WORDS": "\n".join(["reconciler", *words]), "COMP_CWORD": str(len(words))}
+        child = process(environment=said | {"_RECONCILER_COMPLETE": "complete_bash"})
+        out, err = child.communicate(timeout=60)
+        assert err == ""
+        return out.split()
+
+    spring = f"{tmp_path}/moves/spring/"
+    assert completed("pl") == ["plan"]
+    assert "--json" in completed("status", "--")
+    assert completed("plan", "--stage", "c") == ["cutover"]
+    assert completed("plan", f"{tmp_path}/m") == [f"{spring}a.yaml", f"{spring}b.yml"]
+    (tmp_path / "more.yaml").touch()
+    assert completed("plan", f"{tmp_path}/mo") == [f"{tmp_path}/more.yaml", f"{tmp_path}/moves/"]
+    assert completed("plan", f"{tmp_path}/nothing/") == []

@@ -23,3 +23,10 @@ def test_backends_are_listed_with_their_titles(run):
     assert "  postfix_dovecot  " in servers
     assert zones.startswith("DNS products\n")
     assert re.search(r"  zonefile +BIND zone file\n", zones)
+
+
+def test_backends_can_be_had_as_data_with_the_schema_of_their_options(run):
+    data = json.loads(run("schema", "--backends", "--json").out)
+    assert data["dns"]["zonefile"]["title"] == "BIND zone file"
+    assert "reload" in data["dns"]["zonefile"]["options"]["properties"]
+    assert "passwd_file" in data["servers"]["postfix_dovecot"]["options"]["properties"]

@@ -21,7 +21,6 @@ from reconciler.model.stage import Stage
 from reconciler.model.verdict import Status
 from reconciler.render._closing import counts, next_thing
 from reconciler.render._naming import thing
-from reconciler.render._times import due
 from reconciler.render.text import Look
 
 if TYPE_CHECKING:
@@ -156,5 +155,5 @@ def _verified(left: Plan, outcome: Outcome, code: Code) -> str:
     if code is Code.STALE:
         lines.append("  what was written no longer stands: something else changes it too; plan and see the difference")
     elif left.next_time and code is Code.WAITING:
-        lines.append(f"Next: apply again after {due(left.next_time, local)}")
+        lines.append(next_thing(left, local=local))
     return "\n".join(lines)

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Final
 
 from reconciler.cli.run._carrying_out import Doing, Manner
 from reconciler.cli.run._console import Console
@@ -11,6 +12,15 @@ from reconciler.cli.run._session import open_session
 from reconciler.errors import Interrupted, PlanUnreadable, ReconcilerError
 from reconciler.model.plan import Plan
 from reconciler.ports import Clock
+
+_LEFT: Final = {
+    Code.DONE: "done",
+    Code.CHANGES: "not all done: apply again",
+    Code.WAITING: "the rest waits until its time",
+    Code.BLOCKED: "the rest is blocked or by hand",
+    Code.STALE: "stale, see above",
+    Code.FAILED: "error, see above",
+}
 
 
 def run_apply(
@@ -46,7 +56,16 @@ def run_apply(
                 raise
             console.complain(error)
             codes.append(of_error(error))
+    if len(paths) > 1 and not as_json:
+        console.result(_summary(paths, codes, console))
     return worst(codes)
+
+
+def _summary(paths: Sequence[Path], codes: Sequence[Code], console: Console) -> str:
+    """One line a move."""
+    wide = max(len(str(path)) for path in paths)
+    lines = [f"  {path!s:<{wide}}  {_LEFT[code]}" for path, code in zip(paths, codes, strict=True)]
+    return "\n".join([console.style.heading(f"{len(paths)} moves"), *lines, ""])
 
 
 def _apply(path: Path, clock: Clock, console: Console, manner: Manner, saved: Plan | None = None) -> Code:

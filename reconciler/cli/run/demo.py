@@ -1,6 +1,8 @@
 """``reconciler demo``: the main job, from the first plan to the last rollback, on a small world of real files."""
 
+import json
 from collections.abc import Callable
+from dataclasses import asdict, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final
@@ -40,14 +42,18 @@ class DemoClock:
         self._now = max(self._now, at)
 
 
-def run_demo(folder: Path, clock: Clock, console: Console) -> Code:
+def run_demo(folder: Path, clock: Clock, console: Console, *, as_json: bool = False) -> Code:
     """Walk the demo's domain through the stages and all the way back; DONE if every file is as it was.
 
     Raises:
         ReconcilerError: the folder cannot be used, or a step could not be done.
 
     """
-    return _Demo(folder, DemoClock(clock.now()), console).play()
+    story = replace(console, out=console.err) if as_json else console
+    comparison = _Demo(folder, DemoClock(clock.now()), story).play()
+    if as_json:
+        console.result(f"{json.dumps(asdict(comparison), indent=2)}\n")
+    return Code.DONE if comparison.restored else Code.FAILED
 
 
 class _Demo:
@@ -57,7 +63,8 @@ class _Demo:
         self.clock = clock
         self.console = console
 
-    def play(self) -> Code:
+    def play(self) -> Comparison:
+        """Tell the whole story; what became of the files at its end."""
         write_world(self.folder, self.clock.now())
         before = files(self.folder)
         self._heading(f"A small world of real files: {self.folder}")
@@ -70,7 +77,9 @@ class _Demo:
         for stage in _WAYPOINTS:
             self._reach(stage)
         self._go_back()
-        return self._verdict(compare(before, files(self.folder)))
+        comparison = compare(before, files(self.folder))
+        self._tell_end(comparison)
+        return comparison
 
     def _reach(self, stage: Stage) -> None:
         self._heading(f"Stage {stage.label}")
@@ -125,7 +134,7 @@ class _Demo:
         with open_session(self.spec, self.clock) as session, session.move.past() as past:
             return session.plan_back(session.look(past), written_of(session, past))
 
-    def _verdict(self, comparison: Comparison) -> Code:
+    def _tell_end(self, comparison: Comparison) -> None:
         self._heading("Is every file what it was?")
         self._tell(f"{comparison.same} files are byte for byte what they were.")
         if comparison.serial:
@@ -142,7 +151,6 @@ class _Demo:
             for name in names:
                 self._tell(f"{what}: {name}")
         self._tell(f"Look around: {self.folder}, or reconciler history {self.spec}")
-        return Code.DONE if comparison.restored else Code.FAILED
 
     def _edit(self, before: str, after: str) -> None:
         self.spec.write_text(self.spec.read_text().replace(before, after))
