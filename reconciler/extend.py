@@ -122,12 +122,14 @@ class Surroundings:
     """What a probe may know and use beside the spec.
 
     ``observed`` is the world as read; ``zones`` the zone as it will be at each stage on the way of the plan, with what
-    is not ours as it stands. ``base``: the spec's folder, for relative paths.
+    is not ours as it stands. ``claimed`` are the names of the RRsets that some stage claims. ``base``: the spec's
+    folder, for relative paths.
     """
 
     now: datetime
     observed: State
     zones: Mapping[Stage, State]
+    claimed: frozenset[str]
     base: Path
     secrets: Secrets
 

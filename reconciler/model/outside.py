@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TypeVar
 
+from reconciler.model.rrset import RRset
 from reconciler.model.stage import Stage
 
 F = TypeVar("F")
@@ -109,6 +110,7 @@ class ZoneServer:
 
     ``delegated``: the parent zone sends the world to it. ``listed``: the zone itself names it. ``serial``: of the SOA
     that it serves with authority; None where it does not, for the reason ``trouble``, the end of a sentence about it.
+    ``served``: RRset name to what it serves of those that the move claims and the zone's keeper shows; None: nothing.
     """
 
     name: str
@@ -116,6 +118,7 @@ class ZoneServer:
     delegated: bool
     listed: bool
     serial: int | None = None
+    served: Mapping[str, RRset | None] = field(default_factory=dict)
     trouble: str = ""
 
     def __str__(self) -> str:

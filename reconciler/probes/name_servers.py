@@ -1,6 +1,6 @@
 """The name servers that the world asks for the zone: those of the parent's delegation and those that the zone names.
 
-A server that the parent sends people to and the zone's editor has forgotten goes on saying what was true years ago.
+A server that the parent sends people to and the zone's keeper has forgotten goes on saying what was true years ago.
 """
 
 from collections.abc import Iterable, Iterator
@@ -15,8 +15,10 @@ import dns.rdataclass
 import dns.rdatatype
 
 from reconciler.extend import Probe, Surroundings
+from reconciler.model.address import Place
 from reconciler.model.endpoint import Endpoint
 from reconciler.model.outside import ZoneServer, ZoneServers
+from reconciler.model.rrset import RRset, text_of
 from reconciler.model.stage import Stage
 from reconciler.probes._lookup import Unknown, ask, look_up
 from reconciler.spec.spec import Spec
@@ -25,11 +27,13 @@ _PORT: Final = 53  # NS records name no other
 _AT_ONCE: Final = 8
 
 
-def gather(spec: Spec, _surroundings: Surroundings) -> ZoneServers | None:
+def gather(spec: Spec, surroundings: Surroundings) -> ZoneServers | None:
     """Find the zone, its parent and the servers of both through the resolver of the spec, then ask each by itself."""
     if spec.probe is None or spec.probe.resolver is None:
         return None
-    world = _World(Endpoint.parse(spec.probe.resolver, _PORT), spec.probe.timeout)
+    standing = (address.name for address in surroundings.observed if address.place is Place.DNS)
+    names = tuple(name for name in standing if name in surroundings.claimed)
+    world = _World(Endpoint.parse(spec.probe.resolver, _PORT), spec.probe.timeout, names)
     try:
         zone = world.zone_of(dns.name.from_text(spec.owner))
         delegated = world.delegation(zone)
@@ -40,10 +44,11 @@ def gather(spec: Spec, _surroundings: Surroundings) -> ZoneServers | None:
 
 @dataclass(frozen=True, slots=True)
 class _World:
-    """The DNS as the resolver sees it; every method raises Unknown."""
+    """The DNS as the resolver sees it; every method raises Unknown. ``names``: RRsets to ask each server for."""
 
     resolver: Endpoint
     timeout: float
+    names: tuple[str, ...]
 
     def look_up(self, name: dns.name.Name | str, rdtype: str) -> list[str]:
         return look_up(self.resolver, str(name), rdtype, self.timeout)
@@ -117,9 +122,24 @@ def _of(world: _World, zone: dns.name.Name, name: str) -> Iterator[tuple[ZoneSer
             continue
         serials = [rdata.serial for rrset in soa.answer for rdata in rrset if rdata.rdtype == dns.rdatatype.SOA]
         if serials and soa.flags & dns.flags.AA:
-            yield replace(there, serial=serials[0]), _names(named.answer, zone)
+            served = dict(_served(world, there.address))
+            yield replace(there, serial=serials[0], served=served), _names(named.answer, zone)
         else:
             yield replace(there, trouble=f"does not serve {zone} (lame)"), frozenset()
+
+
+def _served(world: _World, address: str) -> Iterator[tuple[str, RRset | None]]:
+    """What it says with authority; a question that it does not answer proves nothing."""
+    for name in world.names:
+        owner, _, rdtype = name.rpartition(" ")
+        try:
+            answer = ask(Endpoint(address, _PORT), owner, rdtype, world.timeout)
+        except Unknown:
+            continue
+        if answer.flags & dns.flags.AA:
+            wanted = dns.name.from_text(owner), dns.rdatatype.from_text(rdtype)
+            found = next((rrset for rrset in answer.answer if (rrset.name, rrset.rdtype) == wanted), None)
+            yield name, RRset.of(owner, rdtype, found.ttl, *map(text_of, found)) if found else None
 
 
 def _names(section: Iterable[dns.rrset.RRset], zone: dns.name.Name) -> frozenset[str]:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from reconciler.backends.secrets import ReferencedSecrets
 from reconciler.extend import Surroundings
+from reconciler.model.address import Place
 from reconciler.model.resource import Resource, State
 from reconciler.model.stage import Stage
 from tests.support.clock import MONDAY_MORNING
@@ -19,5 +20,9 @@ def around(
     now: datetime = MONDAY_MORNING,
     environment: Mapping[str, str] | None = None,
 ) -> Surroundings:
-    """The world as read; with ``zones``, what the zone will be at each stage on the way."""
-    return Surroundings(now, state(*world), zones or {}, base, ReferencedSecrets(base, environment=environment or {}))
+    """The world as read, all of its records ours; with ``zones``, what the zone will be at each stage on the way."""
+    observed = state(*world)
+    claimed = frozenset(address.name for address in observed if address.place is Place.DNS)
+    return Surroundings(
+        now, observed, zones or {}, claimed, base, ReferencedSecrets(base, environment=environment or {})
+    )

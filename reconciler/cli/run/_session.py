@@ -147,6 +147,7 @@ class Session:
             now=sight.world.now,
             observed=sight.world.observed,
             zones={stage: sight.zone_at(stage) for stage in way},
+            claimed=self._watched(),
             base=base,
             secrets=ReferencedSecrets(base),
         )
