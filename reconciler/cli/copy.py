@@ -9,10 +9,12 @@ from reconciler.cli._options import Json, NoColor, Spec
 
 EXAMPLES: Final = """\b
 Examples:
+  reconciler copy migration.yaml --dry-run             which folder goes where, before anything is written
   reconciler copy migration.yaml                       days before, and again as often as you like
   reconciler copy migration.yaml ann@example.org       this mailbox only
   reconciler copy migration.yaml --verify              copy, then compare both sides anew
   reconciler copy migration.yaml --report copy.csv --log-dir logs
+  reconciler copy migration.yaml --retry-refused       what a server has refused before, and what is new
   reconciler copy migration.yaml --back                after a rollback: what came since the cutover
 
 \b
@@ -44,6 +46,9 @@ def copy(
     retry_refused: Annotated[
         bool, typer.Option("--retry-refused", help="Try messages again that a server has refused before.")
     ] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Show which folder goes where and why; nothing is written.")
+    ] = False,
     report: Annotated[
         Path | None,
         typer.Option(
@@ -67,5 +72,5 @@ def copy(
     from reconciler.cli.run.copy import Manner, run_copy  # noqa: PLC0415
 
     asked = Asked(tuple(addresses or ()), back=back, retry_refused=retry_refused)
-    manner = Manner(verify=verify, as_json=as_json, report=report, logs=log_dir)
+    manner = Manner(verify=verify, as_json=as_json, report=report, logs=log_dir, dry_run=dry_run)
     raise typer.Exit(run_copy(spec, asked, SystemClock(), Console.of_process(no_color=no_color), manner))

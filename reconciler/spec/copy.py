@@ -4,7 +4,7 @@ import ipaddress
 import re
 from typing import Annotated, Final, Self
 
-from pydantic import AfterValidator, Discriminator, Field, Tag, WithJsonSchema, model_validator
+from pydantic import AfterValidator, AwareDatetime, Discriminator, Field, Tag, WithJsonSchema, model_validator
 
 from reconciler.model.mail.folder import from_title, title
 from reconciler.model.name import domain_name
@@ -157,6 +157,8 @@ class MailCopy(Frozen):
     """Folders that are not copied, each with all below it: names joined by slashes."""
     labels: str = Field(default="once", pattern="^(once|each)$")
     """Of a message with several labels in Gmail: once, in the folder that says most of it; each: in every label's."""
+    cutover: AwareDatetime | None = None
+    """When the MX is planned to be turned, with its zone: what the end of the copy is foretold against."""
     may_be_empty: tuple[MailAddress, ...] = ()
     """Mailboxes that a master user or administrator may find empty, or that have no files yet; with any other, a right
     or the path is taken to be wrong."""

@@ -28,6 +28,7 @@ from tests.lab.mailbox import expected, fill
 
 pytestmark = pytest.mark.daemon
 
+FOLDERS = ("INBOX", "Work", "Gesendete Objekte")
 _NAMES = [f"person{number}@example.org" for number in range(1, 100)]
 _next = count()
 
@@ -142,6 +143,71 @@ def _plain(server: Dovecot, address: str, first: int = 0, messages: int = 5) -> 
         file.write_bytes(b"Message-ID: <%d@plain>\nFrom: a@example.org\nSubject: n\n\ntext %d\n" % (number, number))
         os.utime(file, (1_700_000_000, 1_700_000_000))
     server.own(server.maildir(address).parent)
+
+
+def test_a_look_shows_where_every_folder_goes_and_writes_nothing(run, move, old, new, people, monkeypatch):
+    fill(old, people[0], 1, 20, ((), ("Work",), ("Gesendete Objekte",), ("Lists", "Old")))
+    _plain(old, people[1])
+    monkeypatch.setenv(_variable(people[2]), "not-the-password")
+    new.doveadm("mailbox", "create", "-u", people[0], "Sent")
+    change(move, folders={"Work": "Done/2026"}, exclude=["Lists"])
+    standing = new.folders(people[0])
+    shown = run("copy", move, "--dry-run")
+    assert shown.code == 4
+    lines = [" ".join(line.split()) for line in shown.out.splitlines()]
+    counts = {folder: sum(n for seen, n in old.seen(people[0]).items() if seen.folder == folder) for folder in FOLDERS}
+    assert lines[0] == "folders, as they would be copied; nothing is written"
+    assert f"Work -> Done/2026 the spec says so; {people[0]}, {counts['Work']} messages, made new" in lines
+    sent = counts["Gesendete Objekte"]
+    assert f"Gesendete Objekte -> Sent special use \\sent; {people[0]}, {sent} messages" in lines
+    both = f"{people[0]}, {people[1]}, {counts['INBOX'] + 5} messages"
+    assert f"INBOX -> INBOX INBOX is INBOX; {both}" in lines
+    assert any(line.startswith("Lists/Old the spec excludes Lists; ") for line in lines[lines.index("not copied") :])
+    assert any(line.startswith(f"auth lost {people[2]}: ") for line in lines)
+    assert new.folders(people[0]) == standing
+    assert not [path for path in move.parent.iterdir() if "ledger" in path.name]
+
+
+def test_a_look_for_programs(run, move, old, people):
+    _plain(old, people[0])
+    shown = run("copy", move, people[0], "--dry-run", "--json")
+    assert shown.code == 0, shown
+    (told,) = events(shown.out)
+    assert told == {
+        "event": "folders",
+        "mailbox": people[0],
+        "state": "looked",
+        "words": "",
+        "folders": [{"folder": "INBOX", "into": "INBOX", "why": "INBOX is INBOX", "exists": True, "messages": 5}],
+        "left_out": [],
+        "refusals": [],
+    }
+
+
+def test_mailboxes_that_were_never_copied_are_measured_and_the_biggest_goes_first(run, move, old, people):
+    for address, messages in zip(people, (2, 30, 10), strict=True):
+        _plain(old, address, messages=messages)
+    change(move, parallel=1, cutover="2099-01-01T00:00:00+01:00")
+    shown = run("copy", move)
+    assert shown.code == 0, shown
+    told = shown.err.splitlines()
+    assert told[0] == "measuring 3 mailboxes"
+    assert re.match(rf"\d.* k?B to copy; the biggest first: {people[1]} .*, {people[2]} .*, {people[0]} ", told[1]), told
+    ended = [line.split()[1].rstrip(":") for line in told if line.startswith("[")]
+    assert ended == [people[1], people[2], people[0]]
+    again = run("copy", move)
+    assert "measuring" not in again.err
+
+
+def test_programs_hear_how_it_looks_for_all_mailboxes(run, move, old, people):
+    for address in people:
+        _plain(old, address, messages=10)
+    change(move, cutover="2099-01-01T00:00:00+01:00")
+    told = [each for each in events(run("copy", move, "--json").out) if each["event"] == "forecast"]
+    assert len(told) == 3
+    assert told[-1]["octets"] == told[-1]["of_octets"] > 0
+    assert told[-1]["cutover"] == "2098-12-31T23:00:00Z"
+    assert told[-1]["seconds_before_cutover"] > 10**9
 
 
 def test_a_wrong_password_is_that_mailbox_alone(run, move, old, new, people, monkeypatch):

@@ -7,11 +7,13 @@ from rich.console import Console as Rich
 
 from reconciler.backends.mail.job import Progress, State
 from reconciler.cli.run._console import Console
+from reconciler.cli.run._copy_forecast import Forecast, Load
 from reconciler.cli.run._copy_outcome import Outcome
-from reconciler.cli.run._copy_watch import Screen, watching
+from reconciler.cli.run._copy_watch import Known, Screen, watching
 from reconciler.cli.run._copy_words import octets, span
 from reconciler.model.mail.accounting import Tally
-from tests.support.clock import FakeClock
+from reconciler.model.mail.last_pass import LastPass
+from tests.support.clock import MONDAY_MORNING, FakeClock
 
 
 class Terminal(io.StringIO):
@@ -73,6 +75,35 @@ def test_a_terminal_gets_a_table_with_rate_and_time_left(monkeypatch: pytest.Mon
     assert "the server says no" in shown.rpartition("mailboxes are through")[0]
 
 
+def test_the_table_shows_the_last_pass_and_when_all_is_through_against_the_cutover():
+    clock = FakeClock()
+    forecast = Forecast(clock, {"ann@example.org": Load(9_000_000)}, MONDAY_MORNING + timedelta(hours=5))
+    screen = Screen(clock, 2, Known(forecast, {"ann@example.org": LastPass(MONDAY_MORNING - timedelta(days=1))}))
+    screen.tell(Progress("ann@example.org", State.COPYING, "Work", 0, 0, 90, 9_000_000))
+    clock.advance(10)
+    screen.tell(Progress("ann@example.org", State.COPYING, "Work", 10, 1_000_000, 90, 9_000_000))
+    shown = io.StringIO()
+    Rich(file=shown, width=140).print(screen.table(30, 140))
+    lines = [" ".join(line.split()) for line in shown.getvalue().splitlines()]
+    assert lines[0] == "mailbox state messages size rate left last pass"
+    assert lines[1] == "ann@example.org copying 10/90 1.0 MB 100.0 kB/s 1 min 03-01 08:00 Work"
+    assert "all of it in about 1 min, 4 h 58 min before the planned cutover" in " ".join(lines)
+
+
+def test_plain_lines_tell_how_long_the_rest_takes():
+    clock, console = FakeClock(), Console(io.StringIO(), io.StringIO(), io.StringIO(), color=False)
+    known = Known(Forecast(clock, {"ann@example.org": Load(1_000_000), "bob@example.org": Load(9_000_000)}))
+    with watching(console, clock, 2, as_json=False, known=known) as watch:
+        watch.tell(Progress("ann@example.org", State.COPYING, "", 0, 0, 10, 1_000_000))
+        clock.advance(60)
+        watch.tell(Progress("ann@example.org", State.COPYING, "", 10, 1_000_000, 10, 1_000_000))
+        watch.ended(Outcome("ann@example.org", State.DONE.value))
+        watch.ended(Outcome("bob@example.org", State.DONE.value))
+    first, last = console.err.getvalue().splitlines()
+    assert first.endswith("0 sent (0 B); all of it in about 9 min")
+    assert last.endswith("0 sent (0 B)")
+
+
 def test_sizes_and_spans_are_short():
     assert [octets(n) for n in (0, 999, 1000, 1_250_000, 3_000_000_000, 7 * 10**12)] == [
         "0 B",
@@ -83,10 +114,11 @@ def test_sizes_and_spans_are_short():
         "7.0 TB",
     ]
     assert [span(timedelta(seconds=s)) for s in (5, 60, 3599, 7500)] == ["5 s", "1 min", "59 min", "2 h 05 min"]
+    assert [span(timedelta(hours=h)) for h in (47, 48, 100)] == ["47 h 00 min", "2 d 0 h", "4 d 4 h"]
 
 
 def test_long_words_of_a_server_leave_the_figures_whole():
-    screen = Screen(FakeClock(), 2)
+    screen = Screen(FakeClock(), 2, Known(Forecast(FakeClock())))
     screen.tell(Progress("ann@example.org", State.COPYING, "Work", 1_234, 5_000, 2_345, 9_000))
     screen.ended(Outcome("bob@example.org", State.AUTH_LOST.value, "the server says no " * 20))
     shown = io.StringIO()

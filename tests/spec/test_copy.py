@@ -1,3 +1,5 @@
+from datetime import UTC, datetime
+
 import pytest
 from pydantic import ValidationError
 
@@ -119,6 +121,13 @@ def test_folders_are_named_by_paths():
     assert (copy.folders, copy.exclude) == ({"Gesendet": "Sent"}, ("Old/Lists",))
     with pytest.raises(ValidationError, match="between its slashes is empty"):
         MailCopy(**ends, exclude=["/Lists"])
+
+
+def test_the_planned_cutover_is_a_moment_with_its_zone(loaded, only_problem_of):
+    ends = "old: {host: a.example}, new: {host: b.example}"
+    copy = loaded(f"copy: {{{ends}, cutover: 2026-03-09T20:00:00+01:00}}\n").mail_copy
+    assert copy.cutover == datetime(2026, 3, 9, 19, tzinfo=UTC)
+    assert "timezone" in only_problem_of(f"copy: {{{ends}, cutover: 2026-03-09T20:00:00}}\n")
 
 
 def test_a_misspelt_key_of_a_server_is_told_with_its_place(only_problem_of):

@@ -2,18 +2,20 @@
 
 import json
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from reconciler.backends.mail.job import Progress, State
 from reconciler.cli.run._console import Console
+from reconciler.cli.run._copy_forecast import Forecast
 from reconciler.cli.run._copy_outcome import Outcome
 from reconciler.cli.run._copy_report import as_data, sent
 from reconciler.cli.run._copy_words import octets, shown, span
 from reconciler.cli.run._times import encoded
+from reconciler.model.mail.last_pass import LastPass
 from reconciler.ports import Clock
 
 if TYPE_CHECKING:
@@ -21,7 +23,16 @@ if TYPE_CHECKING:
 
 UNDER_WAY: Final = (State.LOOKING, State.COPYING, State.WAITING)
 _TALK_EVERY: Final = timedelta(seconds=5)  # a mailbox that is being copied, in lines that a program reads
+_LAST: Final = 6  # the column of the last pass, which a first one does without
 _ROWS: Final = 8  # lines of a terminal that the table leaves to its head, its foot and what stands above
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What is known before the pass: ``passes`` by mailbox are the last ones that got to their end."""
+
+    forecast: Forecast
+    passes: Mapping[str, LastPass] = field(default_factory=dict)
 
 
 class Watch(Protocol):
@@ -35,38 +46,45 @@ class Watch(Protocol):
 
 
 @contextmanager
-def watching(console: Console, clock: Clock, mailboxes: int, *, as_json: bool) -> Iterator[Watch]:
+def watching(
+    console: Console, clock: Clock, mailboxes: int, *, as_json: bool, known: Known | None = None
+) -> Iterator[Watch]:
     """The Watch that suits the reader."""
+    known = known or Known(Forecast(clock))
     if as_json:
-        yield Events(console, clock)
+        yield Events(console, clock, known.forecast)
     elif console.err.isatty():
-        with _live(console, clock, mailboxes) as watch:
+        with _live(console, clock, mailboxes, known) as watch:
             yield watch
     else:
-        yield Lines(console, mailboxes)
+        yield Lines(console, mailboxes, known.forecast)
 
 
 class Lines:
     """One line for each mailbox that is through, and for each that has to wait."""
 
-    def __init__(self, console: Console, mailboxes: int) -> None:
+    def __init__(self, console: Console, mailboxes: int, forecast: Forecast) -> None:
         """Count up to ``mailboxes``."""
-        self._console, self._mailboxes = console, mailboxes
+        self._console, self._mailboxes, self._forecast = console, mailboxes, forecast
         self._count = 0
         self._lock = threading.Lock()
 
     def tell(self, progress: Progress, /) -> None:
         """Silent, unless a server wants a pause."""
+        self._forecast.tell(progress)
         if progress.state is State.WAITING:
             with self._lock:
                 self._console.say(f"{progress.account}: waiting: {shown(progress.words)}")
 
     def ended(self, outcome: Outcome, /) -> None:
         """How it ended, and how far we are."""
+        self._forecast.ended(outcome.address, limited=outcome.state == State.LIMITED)
         with self._lock:
             self._count += 1
             wide = len(str(self._mailboxes))
-            self._console.say(f"[{self._count:>{wide}}/{self._mailboxes}] {in_one_line(outcome)}")
+            told = self._forecast.words() if self._count < self._mailboxes else ""
+            line = f"[{self._count:>{wide}}/{self._mailboxes}] {in_one_line(outcome)}"
+            self._console.say(f"{line}; {told}" if told else line)
 
 
 def in_one_line(outcome: Outcome) -> str:
@@ -83,14 +101,15 @@ def in_one_line(outcome: Outcome) -> str:
 class Events:
     """One JSON object a line on standard output: event, at, and what it is about."""
 
-    def __init__(self, console: Console, clock: Clock) -> None:
+    def __init__(self, console: Console, clock: Clock, forecast: Forecast) -> None:
         """Write to the console's result."""
-        self._console, self._clock = console, clock
+        self._console, self._clock, self._forecast = console, clock, forecast
         self._last: dict[str, tuple[State, datetime]] = {}
         self._lock = threading.Lock()
 
     def tell(self, progress: Progress, /) -> None:
         """Each new state, and every few seconds how far it is."""
+        self._forecast.tell(progress)
         now = self._clock.now()
         with self._lock:
             before = self._last.get(progress.account)
@@ -111,8 +130,11 @@ class Events:
             )
 
     def ended(self, outcome: Outcome, /) -> None:
-        """All that is known of it."""
+        """All that is known of it, and how it looks for all of them."""
+        self._forecast.ended(outcome.address, limited=outcome.state == State.LIMITED)
         with self._lock:
+            if told := self._forecast.data():
+                self._write("forecast", self._clock.now(), **told)
             self._write("mailbox", self._clock.now(), **as_data(outcome))
 
     def _write(self, event: str, at: datetime, **content: Any) -> None:
@@ -144,12 +166,14 @@ class Screen:
 
     clock: Clock
     mailboxes: int
+    known: Known
     standing: dict[str, Standing] = field(default_factory=dict)
     through: dict[str, Outcome] = field(default_factory=dict)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def tell(self, progress: Progress, /) -> None:
         """Take note."""
+        self.known.forecast.tell(progress)
         with self.lock:
             known = self.standing.setdefault(progress.account, Standing(progress))
             known.progress = progress
@@ -158,6 +182,7 @@ class Screen:
 
     def ended(self, outcome: Outcome, /) -> None:
         """It leaves the table, unless a person should look."""
+        self.known.forecast.ended(outcome.address, limited=outcome.state == State.LIMITED)
         with self.lock:
             self.through[outcome.address] = outcome
 
@@ -172,10 +197,17 @@ class Screen:
             trouble = [each for each in self.through.values() if each.words or each.unjudged]
         rate = sum(each.rate(now) for each in running)
         foot = f"{len(self.through):,} of {self.mailboxes:,} mailboxes are through, {octets(int(rate))}/s"
+        if told := self.known.forecast.words():
+            foot += f"; {told}"
         table = Table(box=None, expand=False, caption=foot, caption_justify="left")
         rows = [self._running(each, now) for each in running]
-        rows += [(o.address, o.state, f"{o.tally.count:,}", "", "", "", o.words or o.unjudged) for o in trouble]
-        names = ("mailbox", "state", "messages", "size", "rate", "left", "")
+        rows += [
+            (o.address, o.state, f"{o.tally.count:,}", "", "", "", self._last(o.address), o.words or o.unjudged)
+            for o in trouble
+        ]
+        names: tuple[str, ...] = ("mailbox", "state", "messages", "size", "rate", "left", "last pass", "")
+        if not self.known.passes:
+            names, *rows = [each[:_LAST] + each[_LAST + 1 :] for each in (names, *rows)]
         for name in names:
             table.add_column(name, no_wrap=True, justify="right" if name in {"messages", "size", "rate"} else "left")
         figures = sum(2 + max(len(each[place]) for each in (names, *rows)) for place in range(len(names) - 1))
@@ -184,8 +216,11 @@ class Screen:
             table.add_row(*map(Text, cells), Text(words[: max(0, width - figures - 2)]))  # words are cut, figures not
         return table
 
-    @staticmethod
-    def _running(standing: Standing, now: datetime) -> tuple[str, ...]:
+    def _last(self, account: str) -> str:
+        last = self.known.passes.get(account)
+        return f"{last.copied.astimezone(UTC):%m-%d %H:%M}" if last and last.copied else ""
+
+    def _running(self, standing: Standing, now: datetime) -> tuple[str, ...]:
         told = standing.progress
         left = standing.left(now)
         return (
@@ -195,17 +230,18 @@ class Screen:
             octets(told.octets),
             f"{octets(int(standing.rate(now)))}/s" if standing.began else "",
             span(left) if left else "",
+            self._last(told.account),
             told.words or told.folder,
         )
 
 
 @contextmanager
-def _live(console: Console, clock: Clock, mailboxes: int) -> Iterator[Watch]:
+def _live(console: Console, clock: Clock, mailboxes: int, known: Known) -> Iterator[Watch]:
     from rich.console import Console as RichConsole  # noqa: PLC0415 - slow to load, and only a terminal needs it
     from rich.live import Live  # noqa: PLC0415
 
     rich = RichConsole(file=console.err, no_color=not console.talk_style.color)
-    screen = Screen(clock, mailboxes)
+    screen = Screen(clock, mailboxes, known)
     draw: Callable[[], Table] = lambda: screen.table(rich.height, rich.width)  # noqa: E731 - Live wants a function
     with Live(get_renderable=draw, console=rich, refresh_per_second=4, redirect_stdout=False, redirect_stderr=False):
         yield screen

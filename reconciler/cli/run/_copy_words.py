@@ -14,11 +14,13 @@ def octets(number: int) -> str:
 
 
 def span(time: timedelta) -> str:
-    """``2 h 05 min``, ``3 min`` or ``12 s``."""
+    """``3 d 4 h``, ``2 h 05 min``, ``3 min`` or ``12 s``."""
     seconds = int(time.total_seconds())
     if seconds < 60:  # noqa: PLR2004 - a minute
         return f"{seconds} s"
     hours, minutes = divmod(seconds // 60, 60)
+    if hours >= 48:  # noqa: PLR2004 - two days
+        return f"{hours // 24} d {hours % 24} h"
     return f"{hours} h {minutes:02} min" if hours else f"{minutes} min"
 
 

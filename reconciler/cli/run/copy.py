@@ -11,9 +11,11 @@ from reconciler.backends.mail.job import Means
 from reconciler.backends.secrets import ReferencedSecrets
 from reconciler.cli.run._console import Console
 from reconciler.cli.run._copy_jobs import Asked, Jobs, arrivals_since
-from reconciler.cli.run._copy_ledger import ledger_place, open_ledger
+from reconciler.cli.run._copy_known import Before, measured
+from reconciler.cli.run._copy_ledger import last_passes, ledger_place, open_ledger
 from reconciler.cli.run._copy_outcome import Outcome, code_of
 from reconciler.cli.run._copy_pass import Pass
+from reconciler.cli.run._copy_preview import show_folders
 from reconciler.cli.run._copy_report import Logs, summary, summary_data, write_report
 from reconciler.cli.run._copy_watch import watching
 from reconciler.cli.run._exits import Code
@@ -21,6 +23,7 @@ from reconciler.cli.run._move import Move
 from reconciler.cli.run._stopping import stoppable
 from reconciler.cli.run._times import encoded
 from reconciler.errors import ReconcilerError
+from reconciler.journal.ledger import SqlLedger
 from reconciler.ports import Clock
 from reconciler.render._times import moment
 
@@ -33,6 +36,7 @@ class Manner:
     as_json: bool = False
     report: Path | None = None
     logs: Path | None = None
+    dry_run: bool = False
 
 
 def run_copy(path: Path, asked: Asked, clock: Clock, console: Console, manner: Manner) -> Code:
@@ -54,10 +58,18 @@ def run_copy(path: Path, asked: Asked, clock: Clock, console: Console, manner: M
     jobs = Jobs(move.spec, section, base, ReferencedSecrets(base, generated=generated))
     if asked.back:
         asked = replace(asked, since=_since(move, console))
+    if manner.dry_run:
+        with closing(jobs), closing(SqlLedger("sqlite://", clock)) as none:  # nothing is remembered of a look
+            return show_folders(
+                jobs.of(asked, clock.now().date(), none), section.parallel, console, as_json=manner.as_json
+            )
     logs = Logs(manner.logs) if manner.logs else None
+    passes = last_passes(path)
     with closing(jobs), open_ledger(ledger_place(path), clock) as ledger, stoppable(console.say) as stop:
-        copies = jobs.of(asked, clock.now().date(), ledger)
-        with watching(console, clock, len(copies), as_json=manner.as_json) as watch:
+        copies, known = measured(
+            jobs.of(asked, clock.now().date(), ledger), section, Before(ledger, passes, clock), console.say, stop
+        )
+        with watching(console, clock, len(copies), as_json=manner.as_json, known=known) as watch:
             run = Pass(copies, section.parallel, Means(ledger, clock), watch.tell, stop, ledger.passed)
             outcomes = []
             for outcome in run.outcomes(verify=manner.verify):
