@@ -192,7 +192,8 @@ def test_mailboxes_that_were_never_copied_are_measured_and_the_biggest_goes_firs
     assert shown.code == 0, shown
     told = shown.err.splitlines()
     assert told[0] == "measuring 3 mailboxes"
-    assert re.match(rf"\d.* k?B to copy; the biggest first: {people[1]} .*, {people[2]} .*, {people[0]} ", told[1]), told
+    biggest = f"{people[1]} .*, {people[2]} .*, {people[0]} "
+    assert re.match(rf"\d.* k?B to copy; the biggest first: {biggest}", told[1]), told
     ended = [line.split()[1].rstrip(":") for line in told if line.startswith("[")]
     assert ended == [people[1], people[2], people[0]]
     again = run("copy", move)
