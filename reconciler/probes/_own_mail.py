@@ -3,6 +3,7 @@
 The message stays where it arrives, and says that it may be deleted: this code deletes nothing.
 """
 
+import base64
 import secrets
 import smtplib
 import time
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 
 _MARK: Final = "Reconciler-Test"
 _LOOK_AGAIN: Final = 0.5  # seconds
+_LET_IN: Final = 235  # RFC 4954, section 6
+_NOT_ASCII: Final = "takes only passwords of ASCII characters, because it does not offer PLAIN"
 _TEXT: Final = """\
 This message was sent by the mailbox {mailbox} to itself, through the server that {domain}
 moves to, to see how that server signs. Nobody has to read or answer it, and it may be deleted.
@@ -67,8 +70,10 @@ class OwnMail:
                         client.plain_login(self._login, password)
                     else:
                         client.login(self._login, password)
-                except (LoginError, UnicodeError) as error:
+                except LoginError as error:
                     raise Ended(f"refuses the login of {self._login}: {_freed(str(error), password)}") from None
+                except UnicodeError:  # its words would show a letter of the password
+                    raise Ended(_NOT_ASCII) from None
                 client.select_folder("INBOX", readonly=True)
                 yield Inbox(client, self.domain)
         except Ended as reason:
@@ -81,10 +86,7 @@ class OwnMail:
         password = self._password()
         try:
             with smtp(service, self.surroundings.base, self.probing.timeout, self.probing.helo) as client:
-                try:
-                    client.login(self._login, password)
-                except (smtplib.SMTPAuthenticationError, UnicodeError) as error:
-                    raise Ended(f"refuses the login of {self._login}: {_freed(str(error), password)}") from None
+                self._enter(client, password)
                 try:
                     client.send_message(self._message(token), self.asked.mailbox, [self.asked.mailbox])
                 except smtplib.SMTPRecipientsRefused as error:
@@ -93,6 +95,23 @@ class OwnMail:
         except Ended as reason:
             raise NoMail(f"{service} {reason}") from None
         return token
+
+    def _enter(self, client: smtplib.SMTP, password: str) -> None:
+        """PLAIN where it is offered: it has UTF-8 (RFC 4616, section 2), where the library's own login has ASCII."""
+        if "PLAIN" in client.esmtp_features.get("auth", "").upper().split():
+            token = base64.b64encode(f"\0{self._login}\0{password}".encode()).decode()
+            code, text = client.docmd("AUTH", f"PLAIN {token}")
+            if code != _LET_IN:
+                words = text.decode(errors="replace").replace(token, "***")
+                raise Ended(f"refuses the login of {self._login}: {code} {_freed(words, password)}")
+            return
+        try:
+            client.login(self._login, password)
+        except smtplib.SMTPAuthenticationError as error:
+            words = error.smtp_error if isinstance(error.smtp_error, str) else error.smtp_error.decode(errors="replace")
+            raise Ended(f"refuses the login of {self._login}: {error.smtp_code} {_freed(words, password)}") from None
+        except UnicodeError:  # its words would show a letter of the password
+            raise Ended(_NOT_ASCII) from None
 
     def _message(self, token: str) -> EmailMessage:
         message = EmailMessage()

@@ -87,7 +87,8 @@ def imap(service: TlsService, base: Path, timeout: float) -> Iterator["IMAPClien
         if not service.begins_with_tls:
             client.starttls(context)
         yield client
-        client.logout()
+        with contextlib.suppress(IMAPClientError, OSError):  # everything was said already
+            client.logout()
     except OSError as error:
         raise Ended(why(error, timeout)) from error
     except IMAPClientError as error:

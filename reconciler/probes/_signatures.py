@@ -27,14 +27,12 @@ def signatures(message: bytes, world: PlannedDns) -> Iterator[Signature]:
 
 def _wrong(message: bytes, index: int, world: PlannedDns) -> str:
     """Why the signature does not verify; empty if it does."""
-    missing: list[str] = []
+    asked: dict[str, str] = {}
 
-    def key(name: bytes, timeout: int = 0) -> bytes | None:  # noqa: ARG001 - the world has its own
+    def key(name: bytes, timeout: int = 0) -> bytes:  # noqa: ARG001 - the world has its own
         owner = name.decode("ascii", "replace")
-        found = next((text for text in world.texts(owner) if is_key(text.decode("ascii", "replace"))), None)
-        if found is None:
-            missing.append(owner)
-        return found
+        asked[owner] = next(filter(is_key, (text.decode("ascii", "replace") for text in world.texts(owner))), "")
+        return asked[owner].encode("ascii", "replace")
 
     try:
         holds = dkim.DKIM(message, minkey=_SMALLEST_KEY).verify(index, dnsfunc=key)
@@ -42,6 +40,9 @@ def _wrong(message: bytes, index: int, world: PlannedDns) -> str:
         return f"its key is not known: {why}"
     except (dkim.DKIMException, ValueError, LookupError) as error:  # the latter two for a header that is no signature
         return one_line(str(error))
-    if missing:
-        return f"{missing[0]} will hold no key"
+    for owner, text in asked.items():
+        if not text:
+            return f"{owner} will hold no key"
+        if holds and "y" in (Tags.parse_leniently(text).get("t") or "").split(":"):
+            return f"{owner} says t=y, a test, so that receivers treat it as unsigned"
     return "" if holds else "it was not made with the key that will stand in the zone"

@@ -23,6 +23,8 @@ def why(error: OSError, timeout: float) -> str:
             reason = f"answers {reply_of(error.smtp_code, error.smtp_error)}"
         case smtplib.SMTPServerDisconnected():
             reason = "closes the connection without a word"
+        case smtplib.SMTPException():
+            reason = f"cannot be used: {one_line(str(error)).removesuffix('.')}"
         case ssl.SSLCertVerificationError():
             reason = f"shows a certificate that mail programs refuse: {_refused(error)}"
         case ssl.SSLError():

@@ -43,6 +43,7 @@ _PORTS = {
     "another name": (2468, "-o smtpd_tls_chain_files={root}/named.pem"),
     "self-signed": (2469, "-o smtpd_tls_chain_files={root}/self.pem"),
     "no TLS": (2470, "-o smtpd_tls_security_level=none"),
+    "no login": (2473, "-o smtpd_sasl_auth_enable=no"),
     "unsigned": (2471, "-o smtpd_milters="),
     "swallows": (2472, "-o smtpd_milters= -o smtpd_recipient_restrictions=check_recipient_access,static:DISCARD"),
 }

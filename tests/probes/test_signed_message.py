@@ -18,7 +18,7 @@ from reconciler.model.stage import Stage
 from reconciler.model.verdict import Answer, Fail, Pass, Wait, Warn
 from reconciler.probes.signed_message import PROBE
 from reconciler.spec.spec import Spec
-from tests.lab.loopback import SUBMISSION
+from tests.lab.loopback import SMTP
 from tests.probes.around import around
 from tests.probes.secured import Secured, reload
 from tests.support.changes import NEW_MX, OLD_MX, mailbox, mx, txt
@@ -28,7 +28,7 @@ from tests.support.specs import spec, state
 pytestmark = pytest.mark.daemon
 
 ME = "move-test@example.org"
-PASSWORD = 'correct horse / battery \\staple"'
+PASSWORD = 'Grüße, "€" \\ 𝄞'
 _OWNER = "s2._domainkey.example.org"
 
 
@@ -143,17 +143,15 @@ def test_other_mail_is_not_taken_for_it(signing: Signing):
     with_mark["From"] = with_mark["To"] = ME
     with_mark["Reconciler-Test"] = "example.net 1234"
     for each in (message, with_mark):
-        submit(signing, each)
+        deliver(signing, each)
     found = signing.seen()
     assert found.signatures
     assert len([it for it in signing.people.server.stored() if it.mailbox == ME]) == 3
 
 
-def submit(signing: Signing, message: EmailMessage) -> None:
+def deliver(signing: Signing, message: EmailMessage) -> None:
     before = len([*signing.people.server.stored()])
-    with smtplib.SMTP(signing.people.server.address, SUBMISSION, "laptop.example", timeout=20) as smtp:
-        smtp.ehlo()
-        smtp.login(ME, PASSWORD)
+    with smtplib.SMTP(signing.people.server.address, SMTP, "outside.example", timeout=20) as smtp:
         smtp.send_message(message, ME)
     deadline = time.monotonic() + 10
     while len([*signing.people.server.stored()]) == before:
@@ -236,6 +234,12 @@ def test_one_that_does_not_arrive_is_told_with_where_it_was_looked_for(signing: 
     assert isinstance(answer, Fail)
     assert f"the message that {ME} sent to itself over mail.new.example:2472 has not arrived in its inbox" in answer.why
     assert "within 1 seconds" in answer.why
+
+
+def test_a_server_that_lets_nobody_in_is_told(signing: Signing):
+    answer = signing.judged(signing.spec("no login"))
+    assert isinstance(answer, Fail)
+    assert answer.why.endswith("mail.new.example:2473 cannot be used: SMTP AUTH extension not supported by server")
 
 
 @pytest.mark.parametrize("service", ["submission", "imap"])
