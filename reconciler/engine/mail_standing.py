@@ -75,7 +75,7 @@ def _is_complete(spec: Spec, last: LastPass, delivery: Delivery, now: datetime) 
     if not delivery.to_new:
         return fresh
     if delivery.old_closed is None or now < delivery.old_closed:
-        return True  # what comes late is collected when nothing can come any more
+        return False  # mail may still come: checks/mail_settled says how long that is waited for
     if not _at_or_after(last.judged, delivery.old_closed):
         return False
     quiet_at = last.quiet_at(spec.waits.quiet)

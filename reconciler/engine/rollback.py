@@ -30,7 +30,7 @@ _CHANGED_SINCE: Final = Verdict(
 _STILL_NEEDED: Final = Verdict(Status.BLOCKED, "what somebody has changed since needs it")
 
 
-def plan_rollback(  # noqa: PLR0917 - see make_plan
+def plan_rollback(
     spec: Spec,
     written: Sequence[Written],
     rules: Rules,
