@@ -15,7 +15,7 @@ from reconciler.backends.mail.listing import Listed, Wanted, list_folders, still
 from reconciler.backends.mail.reading import Job
 from reconciler.backends.mail.session import Session
 from reconciler.model.mail.accounting import Fate, FolderAccount, Record, Refusal, Tally
-from reconciler.model.mail.batches import batch_count, batches
+from reconciler.model.mail.batches import batch_count, batches, fitting
 from reconciler.model.mail.flags import follow
 from reconciler.model.mail.ledger import FolderState
 from reconciler.model.mail.mapping import Mapped
@@ -136,12 +136,13 @@ class GroupPass:
         for work in works:
             most = batch_count(max(work.here.messages, work.there.messages))
             for group in batches(work.missing, most) if work.lane and not work.lane.blocked else ():
-                job = Job(work.mapped.source.raw, tuple(group))
-                octets += job.octets
-                if left_today is not None and octets > left_today:
+                today = group if left_today is None else fitting(group, left_today - octets)
+                if today:
+                    jobs.append(Job(work.mapped.source.raw, tuple(today)))
+                    octets += jobs[-1].octets
+                if len(today) < len(group):
                     stream.run(jobs)
                     return True
-                jobs.append(job)
         stream.run(jobs)
         return False
 

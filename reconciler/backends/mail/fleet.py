@@ -1,6 +1,6 @@
 """Many mailboxes at once, within the bounds of their servers; the biggest first, for they decide when all is done."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import ExitStack
 from dataclasses import replace
@@ -19,11 +19,11 @@ PARALLEL = 16
 class Gates:
     """What all mailboxes of a server share: how many connections it takes, and how fast they may be together."""
 
-    def __init__(self, servers: Iterable[Server | Machine]) -> None:
-        """One gate for each address."""
+    def __init__(self, servers: Iterable[Server | Machine], pace: Callable[[int | None], Pace] = Pace) -> None:
+        """One gate for each address; ``pace`` makes the bound of its octets a second."""
         each = {(server.host, server.port): server for server in servers}
         self._free = {at: BoundedSemaphore(max(1, server.limits.connections)) for at, server in sorted(each.items())}
-        self._paces = {at: Pace(server.limits.octets_a_second) for at, server in each.items()}
+        self._paces = {at: pace(server.limits.octets_a_second) for at, server in each.items()}
 
     def copy(self, copy: AnyCopy, means: Means) -> MailboxReport:
         """One pass, once both servers have room; all threads ask in one order, so no two wait for one another."""

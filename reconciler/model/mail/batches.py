@@ -19,6 +19,15 @@ def batch_count(folder_messages: int) -> int:
     return min(MOST, max(FEWEST, folder_messages // 100))
 
 
+def fitting(rows: Sequence[Row], octets: int) -> Sequence[Row]:
+    """The first of the rows, as many as have no more octets together."""
+    for number, row in enumerate(rows):
+        octets -= row.size
+        if octets < 0:
+            return rows[:number]
+    return rows
+
+
 def batches(rows: Iterable[Row], most: int, most_octets: int = MOST_OCTETS) -> Iterator[Sequence[Row]]:
     """The rows in their order, in groups; a message over the octets goes alone."""
     group: list[Row] = []

@@ -30,11 +30,24 @@ MICROSOFT_365 = Limits(connections=10, largest=35 * _MB)
 """Exchange Online limits: 35 MB a message by default; it throttles with a time to wait instead of a daily volume."""
 
 
+_MICROSOFT = frozenset(
+    {
+        "outlook.office365.com",
+        "outlook.office.com",
+        "imap-mail.outlook.com",
+        "outlook.office365.us",
+        "outlook.office365.cn",
+        "partner.outlook.cn",
+    }
+)
+"""The last three are national clouds."""
+
+
 def known_limits(host: str, *, writing: bool) -> Limits:
     """What the provider behind a host name is known to allow; a server of one's own gets the plain bounds."""
     name = host.lower().rstrip(".")
     if name in {"imap.gmail.com", "imap.googlemail.com"}:
         return GMAIL_TARGET if writing else GMAIL_SOURCE
-    if name in {"outlook.office365.com", "imap-mail.outlook.com", "outlook.office.com"}:
+    if name in _MICROSOFT:
         return MICROSOFT_365
     return Limits()

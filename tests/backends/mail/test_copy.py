@@ -2,7 +2,7 @@ import os
 import random
 from collections import Counter
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -16,6 +16,7 @@ from reconciler.model.mail.mapping import FolderRules
 from reconciler.model.secret import Secret
 from tests.lab.dovecot import MASTER, Dovecot
 from tests.lab.mailbox import RealClock, copying, endpoint, expected, fill, write
+from tests.support.clock import FakeClock
 
 pytestmark = pytest.mark.daemon
 
@@ -127,9 +128,26 @@ def test_flags_no_longer_follow_a_user_who_has_moved(old: Dovecot, new: Dovecot,
     run(old, new, user, ledger)
     old.doveadm("flags", "add", "-u", user, "\\Flagged", "mailbox", "INBOX", "ALL")
     add(old, user, "", b"Message-ID: <2@x>\n\nstraggler\n", "F")
+    new.doveadm("flags", "replace", "-u", user, "\\Answered own-label", "mailbox", "INBOX", "ALL")
     report = run(old, new, user, ledger, Rules(follow_flags=False))
     assert report.tally.new == 1
-    assert sorted("\\Flagged" in seen.flags for seen in new.seen(user)) == [False, True]
+    flags = {seen.content: seen.flags for seen in new.seen(user)}
+    assert flags[b"Message-ID: <1@x>\n\nbody\n"] == {"\\Answered", "own-label"}
+    assert flags[b"Message-ID: <2@x>\n\nstraggler\n"] == {"\\Flagged"}
+
+
+def test_what_is_new_stays_new_on_the_source_and_recent_is_never_sent(
+    old: Dovecot, new: Dovecot, user: str, ledger: SqlLedger
+) -> None:
+    add(old, user, "", b"Message-ID: <1@x>\n\nread\n", "S")
+    folder = old.maildir(user) / "new"
+    folder.mkdir(exist_ok=True)
+    (folder / "1700000000.n1.host").write_bytes(b"Message-ID: <2@x>\n\nunread\n")
+    old.own(old.maildir(user))
+    for _ in range(2):
+        assert run(old, new, user, ledger).state is State.DONE
+    assert [path.name for path in folder.iterdir()] == ["1700000000.n1.host"]
+    assert new.seen(user) == expected(old.seen(user))
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -267,6 +285,30 @@ def test_the_days_volume_ends_a_pass_and_the_next_day_goes_on(
     assert (report.state, report.tally.copied, report.tally.waiting) == (State.LIMITED, 0, 40)
     assert report.tally.balanced
     assert run(old, new, user, ledger).state is State.DONE
+
+
+def test_each_day_brings_what_the_day_allows_until_all_is_there(
+    old: Dovecot, new: Dovecot, user: str, tmp_path: Path
+) -> None:
+    fill(old, user, 16, 60, PLAIN)
+    octets = sum(len(seen.content) * times for seen, times in old.seen(user).items())
+    clock = FakeClock()
+    ledger = SqlLedger(f"sqlite:///{tmp_path}/days.db", clock)
+    copy = copying(endpoint(old, user), endpoint(new, user))
+    a_day = max(40_000, octets // 4)
+    limits = Limits(octets_a_day=a_day)
+    copy = replace(copy, target=replace(copy.target, server=replace(copy.target.server, limits=limits)))
+    days = []
+    while not days or days[-1].state is State.LIMITED:
+        days.append(copy_mailbox(copy, Means(ledger, clock)))
+        again = copy_mailbox(copy, Means(ledger, clock))
+        assert again.tally.octets + days[-1].tally.octets == ledger.spent(copy.key) <= a_day
+        assert days[-1].tally.new > 0
+        clock.advance(timedelta(days=1))
+    ledger.close()
+    assert len(days) >= 4
+    assert days[-1].state is State.DONE
+    assert new.seen(user) == expected(old.seen(user))
 
 
 def test_an_administrator_copies_for_the_user(old: Dovecot, new: Dovecot, user: str, ledger: SqlLedger) -> None:

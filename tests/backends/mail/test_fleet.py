@@ -3,10 +3,12 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.backends.mail.fleet import copy_all
-from reconciler.backends.mail.job import Means, State
+from reconciler.backends.mail.fleet import Gates, copy_all
+from reconciler.backends.mail.job import Means, Rules, State
+from reconciler.backends.mail.pace import Pace
 from reconciler.journal.ledger import SqlLedger
 from reconciler.model.mail.limits import Limits
+from reconciler.model.mail.mapping import FolderRules
 from tests.lab.dovecot import Dovecot
 from tests.lab.mailbox import RealClock, copying, endpoint, expected, fill
 
@@ -33,6 +35,26 @@ def test_many_mailboxes_at_once_and_one_that_fails_stops_no_other(
     assert {report.state for report in reports.values()} == {State.DONE}
     for user in users:
         assert new.seen(user) == expected(old.seen(user))
+
+
+def test_all_mailboxes_of_a_server_share_its_octets_a_second(
+    old: Dovecot, new: Dovecot, users: list[str], tmp_path: Path
+) -> None:
+    ledger = SqlLedger(f"sqlite:///{tmp_path}/pace.db", RealClock())
+    time = [0.0]
+
+    def pace(octets_a_second: int | None) -> Pace:
+        return Pace(octets_a_second, lambda: time[0], lambda seconds: time.__setitem__(0, time[0] + seconds))
+
+    old_end = endpoint(old, users[0])
+    server = replace(old_end.server, limits=Limits(octets_a_second=10_000))
+    apart = Rules(FolderRules({"INBOX": "Paced", "Work": "Paced/Work"}))
+    copies = [copying(replace(endpoint(old, user), server=server), endpoint(new, user), apart) for user in users]
+    gates = Gates([server, copies[0].target.server], pace)
+    octets = sum(gates.copy(copy, Means(ledger, RealClock())).tally.octets for copy in copies)
+    ledger.close()
+    assert octets > 100_000
+    assert octets / 10_000 - 1 <= time[0] <= octets / 10_000 + 1
 
 
 def test_a_server_that_takes_one_connection_gets_one(

@@ -1,7 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.model.mail.batches import batch_count, batches
+from reconciler.model.mail.batches import batch_count, batches, fitting
 from reconciler.model.mail.message import Row
 
 
@@ -12,6 +12,15 @@ def test_every_row_goes_once_and_in_order_within_the_bounds(sizes: list[int], mo
     assert [row for group in groups for row in group] == rows
     assert all(1 <= len(group) <= most for group in groups)
     assert all(len(group) == 1 or sum(row.size for row in group) <= octets for group in groups)
+
+
+@given(st.lists(st.integers(0, 50)), st.integers(0, 300))
+def test_what_fits_is_as_much_as_can_from_the_start(sizes: list[int], octets: int) -> None:
+    rows = [Row(uid, "", "", size) for uid, size in enumerate(sizes, 1)]
+    taken = fitting(rows, octets)
+    assert taken == rows[: len(taken)]
+    assert sum(sizes[: len(taken)]) <= octets
+    assert len(taken) == len(rows) or sum(sizes[: len(taken) + 1]) > octets
 
 
 def test_the_number_grows_with_the_folder() -> None:
