@@ -156,7 +156,8 @@ sync -- cur new
 
 # FOLDER FILE LOCK DIGEST; the new content on stdin. Under the lock that Dovecot itself takes, and only where the file
 # is still the one with that SHA-256 (empty: there is none). Prints "changed" where it is not. The time of the file
-# grows, by which Dovecot sees that it is another one.
+# grows, by which Dovecot sees that it is another one. The lock says who holds it, PID:HOST and no line end, as Dovecot
+# writes it, for its user to read: so both take over at once from one that was killed.
 SWAP: Final = _program("""
 cd -- "$1/"
 lock= temporary=
@@ -167,7 +168,9 @@ cat >"$temporary"
 dress "$PWD/cur" "$temporary"
 sync -- "$temporary"
 tries=0
-until (set -C; : >"$3") 2>/dev/null; do
+until (umask 022; set -C; printf %s "$$:$(uname -n)" >"$3") 2>/dev/null; do
+  holder=$(cat -- "$3" 2>/dev/null || :)
+  if [ "${holder#*:}" = "$(uname -n)" ] && [ ! -e "/proc/${holder%%:*}" ]; then rm -f -- "$3"; continue; fi
   tries=$(( tries + 1 ))
   [ "$tries" -lt 300 ] || fail "$3 is held by another program"
   sleep 0.1
