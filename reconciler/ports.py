@@ -226,6 +226,9 @@ class MailLedger(Protocol):
     def gone(self, folder: int, uids: Collection[int], /) -> None:
         """The source holds these no more; their copies stay."""
 
+    def refused(self, copy: CopyKey, /) -> Sequence[tuple[bytes, Record]]:
+        """The refused messages that the source still holds: its folder's raw name, and what is known."""
+
     def forget_refused(self, copy: CopyKey, /) -> None:
         """Refused messages are to be tried again."""
 

@@ -45,6 +45,11 @@ SELECT b.number, b.folder, b.uids, b.target_uidnext, b.begun
 FROM mail_batches AS b JOIN mail_folders AS f ON f.number = b.folder WHERE f.copy = ? ORDER BY b.number
 """
 _REFUSED: Final = "fate = ? AND folder IN (SELECT number FROM mail_folders WHERE copy = ?)"
+_STILL_REFUSED: Final = """
+SELECT f.source, m.uid, m.words FROM mail_messages AS m JOIN mail_folders AS f ON f.number = m.folder
+WHERE m.fate = ? AND m.gone = 0 AND f.number IN (SELECT max(number) FROM mail_folders WHERE copy = ? GROUP BY source)
+ORDER BY f.source, m.uid
+"""
 _AGAIN: Final = f"""
 UPDATE mail_folders SET uidnext = 1, messages = -1 WHERE number IN (SELECT folder FROM mail_messages WHERE {_REFUSED})
 """  # noqa: S608 - our own words
@@ -174,6 +179,12 @@ class SqlLedger:
             connection.executemany(
                 "UPDATE mail_messages SET gone = 1 WHERE folder = ? AND uid = ?", [(folder, uid) for uid in uids]
             )
+
+    def refused(self, copy: CopyKey, /) -> Sequence[tuple[bytes, Record]]:
+        """The refused messages that the source still holds, by the latest state of each folder."""
+        with self._transaction() as connection:
+            rows = connection.execute(_STILL_REFUSED, (Fate.REFUSED.value, self._copy(connection, copy)))
+            return [(raw, Record(uid, Fate.REFUSED, words=words)) for raw, uid, words in rows]
 
     def forget_refused(self, copy: CopyKey, /) -> None:
         """Refused messages are to be tried again, so their folders are gone through from the start."""

@@ -250,6 +250,27 @@ def test_no_secret_is_shown_or_kept(run, move, old, people, monkeypatch):
     assert people[2].encode() in everything
 
 
+def test_what_is_refused_is_listed_with_the_reason_in_every_pass_and_can_be_tried_again_alone(run, move, old, people):
+    address = people[0]
+    _plain(old, address)
+    empty = old.maildir(address) / "cur" / "1700000900.empty.host:2,"
+    empty.touch()
+    old.own(empty.parent)
+    why = f"refused  {address}: INBOX, UID 6: the message has no octets"
+    for _ in range(2):
+        report, logs = move.with_name("report.json"), move.with_name("logs")
+        shown = run("copy", move, address, "--report", report, "--log-dir", logs)
+        assert (shown.code, why in shown.out) == (4, True), shown
+        (refusal,) = json.loads(report.read_text())["outcomes"][0]["refusals"]
+        assert (refusal["folder"], refusal["uid"]) == ("INBOX", 6)
+    assert (logs / f"{address}.log").read_text().count("refused: INBOX, UID 6: the message has no octets") == 2
+    summary = events(run("copy", move, address, "--retry-refused", "--json").out)[-1]
+    assert (summary["new"], summary["refused"], summary["copied"]) == (0, 1, 5)
+    old.doveadm("expunge", "-u", address, "mailbox", "INBOX", "uid", "6")
+    shown = run("copy", move, address)
+    assert (shown.code, "refused" in shown.out) == (0, False), shown
+
+
 def test_the_ledger_is_its_owners_alone(run, move, old, people):
     _plain(old, people[0])
     run("copy", move, people[0])

@@ -12,6 +12,7 @@ from typing import NamedTuple
 from reconciler.backends.mail._labels import folder_rules
 from reconciler.backends.mail._pass import GroupPass, Work, groups
 from reconciler.backends.mail._planning import Agenda, prepare
+from reconciler.backends.mail._refused import all_refusals
 from reconciler.backends.mail._stream import Lane, Stream, TargetFull
 from reconciler.backends.mail.job import NO_PLAN, Endpoint, MailboxCopy, MailboxReport, Means, Progress, State
 from reconciler.backends.mail.session import Session, open_session
@@ -34,7 +35,7 @@ def copy_mailbox(copy: MailboxCopy, means: Means) -> MailboxReport:
     state, words = _persist(attempt, means)
     attempt.say(state, words=words)
     accounts = attempt.accounts()
-    refusals = (*attempt.refusals, *(refusal for account in accounts for refusal in account.refusals))
+    refusals = all_refusals(attempt.refusals, accounts, attempt.plan, copy.key, means.ledger)
     return MailboxReport(copy.key, state, began, means.clock.now(), accounts, attempt.plan, words, refusals)
 
 

@@ -259,8 +259,12 @@ def test_an_empty_message_is_refused_with_the_reason_and_can_be_tried_again(
     report = run(old, new, user, ledger)
     assert (report.state, report.tally.copied, report.tally.refused) == (State.DONE, 1, 1)
     assert "no octets" in report.refusals[0].words
+    later = run(old, new, user, ledger)
+    assert (later.tally.new, later.tally.refused, later.refusals) == (0, 1, report.refusals)
+    add(old, user, "", b"Message-ID: <2@x>\n\nbody\n")
+    assert run(old, new, user, ledger).refusals == report.refusals
     again = run(old, new, user, ledger, Rules(retry_refused=True))
-    assert (again.tally.copied, again.tally.refused, again.tally.new) == (1, 1, 0)
+    assert (again.tally.copied, again.tally.refused, again.tally.new) == (2, 1, 0)
 
 
 def test_a_message_over_the_size_that_the_target_takes_is_refused_alone(

@@ -7,6 +7,7 @@ we were killed in between: nothing is ever in doubt, and nothing is delivered tw
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
+from reconciler.backends.mail._refused import all_refusals
 from reconciler.backends.mail.job import NO_PLAN, MailboxReport, Means, Progress, State
 from reconciler.backends.mail.maildir.delivery import Delivery
 from reconciler.backends.mail.maildir.files import Inside, Seen
@@ -36,7 +37,7 @@ def copy_files(copy: FilesCopy, means: Means) -> MailboxReport:
     state, words = _persist(attempt, means)
     attempt.say(state, words=words)
     accounts = attempt.accounts()
-    refusals = (*attempt.refusals, *(refusal for account in accounts for refusal in account.refusals))
+    refusals = all_refusals(attempt.refusals, accounts, attempt.plan, copy.key, means.ledger)
     return MailboxReport(copy.key, state, began, means.clock.now(), accounts, attempt.plan, words, refusals)
 
 
