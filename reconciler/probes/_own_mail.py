@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from imapclient import IMAPClient
 
 _MARK: Final = "Reconciler-Test"
-_LOOK_AGAIN: Final = 0.5  # seconds
+_LOOK_AGAIN: Final = 0.25  # seconds
 _LET_IN: Final = 235  # RFC 4954, section 6
 _NOT_ASCII: Final = "takes only passwords of ASCII characters, because it does not offer PLAIN"
 _TEXT: Final = """\
