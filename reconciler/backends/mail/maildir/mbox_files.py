@@ -96,6 +96,8 @@ class MboxFiles:
         names = b"".join(
             b"./" + path.encode("utf-8", "surrogateescape") + b"\0" for path, (size, _) in plain.items() if size
         )
+        if not names:
+            return {path: file for path, file in plain.items() if not file[0]}
         told = self.machine.run(f"the beginnings of {self.root}", programs.HEADS, str(self.root), "5", stdin=names)
         marks = {path: b"==> ./" + path.encode("utf-8", "surrogateescape") + b" <==\nFrom " for path in plain}
         return {path: file for path, file in plain.items() if not file[0] or marks[path] in told}
