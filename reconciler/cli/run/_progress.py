@@ -1,9 +1,10 @@
 """How far a run has come: a bar on a terminal, plain lines elsewhere, JSON lines for programs."""
 
 import json
-from collections.abc import Iterator, Sequence
+import logging
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Final
 
 from reconciler.cli.run._console import Console
 from reconciler.cli.run._times import encoded
@@ -12,11 +13,19 @@ from reconciler.model.plan import Plan, Step
 from reconciler.ports import Clock, Progress
 from reconciler.render._naming import PLACES, thing
 
+_NAME_SERVERS: Final = logging.getLogger("reconciler.dns")
+"""Where it is said which name servers a write still waits for."""
+
 
 @contextmanager
 def following(plan: Plan, console: Console, clock: Clock, *, as_json: bool) -> Iterator[Progress]:
-    """The Progress that suits the reader."""
-    total = len(plan.runnable)
+    """The Progress that suits the reader; it is told, too, which name servers have not followed yet."""
+    with _progress(len(plan.runnable), console, clock, as_json=as_json) as progress, _overhearing(progress.tell):
+        yield progress
+
+
+@contextmanager
+def _progress(total: int, console: Console, clock: Clock, *, as_json: bool) -> Iterator[Progress]:
     if as_json:
         yield Events(console, clock)
     elif console.err.isatty():
@@ -24,6 +33,22 @@ def following(plan: Plan, console: Console, clock: Clock, *, as_json: bool) -> I
             yield progress
     else:
         yield Lines(console, total)
+
+
+@contextmanager
+def _overhearing(tell: Callable[[str], None]) -> Iterator[None]:
+    class Ear(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            tell(f"waiting: {record.getMessage()}")
+
+    ear, level = Ear(logging.INFO), _NAME_SERVERS.level
+    _NAME_SERVERS.addHandler(ear)
+    _NAME_SERVERS.setLevel(logging.INFO)
+    try:
+        yield
+    finally:
+        _NAME_SERVERS.setLevel(level)
+        _NAME_SERVERS.removeHandler(ear)
 
 
 class Lines:
