@@ -190,6 +190,31 @@ def test_a_target_that_was_made_anew_gets_everything_again(scene: Scene, new: Do
     assert scene.there() == {folder.replace("&-", "&"): numbers for folder, numbers in ONCE.items()}
 
 
+def test_a_copy_that_is_gone_from_the_target_with_its_folder_is_made_again(scene: Scene) -> None:
+    mail = scene.box.put(message(1), WORK, "\\Inbox")
+    archived = scene.box.put(message(2), WORK)
+    scene.box.put(message(3), WORK)
+    scene.copy()
+    assert scene.there() == {"Work": [1, 2, 3]}
+    scene.new.doveadm("mailbox", "delete", "-u", scene.user, "Work")
+    scene.box.unlabel(mail, WORK)
+    scene.box.unlabel(archived, WORK)
+    report = scene.copy()
+    assert (report.state, report.tally.balanced) == (State.DONE, True)
+    assert scene.there() == {"INBOX": [1], "Work": [3], "Archive": [2]}
+
+
+def test_a_lost_ledger_is_rebuilt_without_one_duplicate(scene: Scene, tmp_path: Path) -> None:
+    many(scene)
+    scene.copy()
+    there = scene.there()
+    scene.ledger = SqlLedger(f"sqlite:///{tmp_path}/other.db", RealClock())
+    report = scene.copy()
+    assert (report.state, report.tally.recognised, report.tally.octets) == (State.DONE, 10, 0)
+    assert scene.there() == there
+    scene.ledger.close()
+
+
 @pytest.mark.parametrize("seed", range(3))
 def test_whatever_people_do_to_labels_between_passes_each_message_stands_once(scene: Scene, seed: int) -> None:
     chance = random.Random(seed)

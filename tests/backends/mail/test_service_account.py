@@ -3,7 +3,6 @@ import threading
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
-from tempfile import NamedTemporaryFile
 
 import pytest
 from cryptography.hazmat.primitives import serialization
@@ -21,6 +20,7 @@ from tests.fakes.certificates import authority
 from tests.fakes.token_server import TokenServer
 from tests.lab.dovecot import Dovecot
 from tests.lab.mailbox import RealClock, copy_mailbox, copying, endpoint, expected, fill
+from tests.lab.oauth import oauth_dovecot
 from tests.support.clock import FakeClock
 
 ANN, BOB = "ann@example.org", "bob@example.org"
@@ -178,37 +178,13 @@ def test_a_key_of_another_kind_signs_nothing(scene: Scene) -> None:
         Tokens(GoogleKey(lambda: Secret("not json")), scene.clock).token(ANN)
 
 
-_DOVECOT = """
-auth_failure_delay = 0
-service anvil {
-  unix_listener anvil-auth-penalty {
-    mode = 0
-  }
-}
-passdb {
-  driver = oauth2
-  mechanisms = xoauth2
-  args = %s
-}
-"""
-
-
 @pytest.fixture(scope="module")
 def oauth(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Scene, Dovecot]]:
     """A real Dovecot that asks the provider whose a token is."""
     folder = tmp_path_factory.mktemp("oauth")
     scene = Scene(folder, RealClock())
-    with NamedTemporaryFile("w", suffix=".conf") as settings:  # where Dovecot's own user may read it
-        settings.write(
-            f"introspection_mode = post\nintrospection_url = {scene.provider.introspection}\n"
-            "username_attribute = username\nactive_attribute = active\nactive_value = true\n"
-        )
-        settings.flush()
-        Path(settings.name).chmod(0o644)
-        server = Dovecot("oauth", mechanisms="xoauth2", extra=_DOVECOT % settings.name)
-        server.add_user(ANN)
-        yield scene, server.start()
-        server.remove()
+    with oauth_dovecot(scene.provider, ANN) as server:
+        yield scene, server
     scene.provider.stop()
 
 
