@@ -31,7 +31,7 @@ from reconciler.errors import ConnectionCut, ProtocolBroken
 _QUICKACK: int | None = getattr(socket, "TCP_QUICKACK", None)  # Linux alone has it
 
 _LITERAL = re.compile(rb"\{(\d+)\+?\}\r\n\Z")
-_TEXT_FOLLOWS = re.compile(rb"(?:\+|\* (?:OK|NO|BAD|BYE|PREAUTH)\b)", re.IGNORECASE)
+_TEXT_FOLLOWS = re.compile(rb"\* (?:OK|NO|BAD|BYE|PREAUTH)\b", re.IGNORECASE)
 _TAGGED = re.compile(rb"(R\d+) (OK|NO|BAD)(?: (.*))?\r?\n?\Z", re.IGNORECASE | re.DOTALL)
 
 _BUFFER = 256 * 1024
@@ -107,17 +107,15 @@ class Wire:
 
         """
         line = self._line()
-        if line.startswith(b"+"):
-            return GoAhead()
-        if not line.startswith(b"* "):
-            return self._answer(line)
-        if _TEXT_FOLLOWS.match(line):
+        if line[:2] != b"* ":
+            return GoAhead() if line[:1] == b"+" else self._answer(line)
+        if not line[2:3].isdigit() and _TEXT_FOLLOWS.match(line):
             if line[2:5].upper() == b"BYE":
                 self.close()
                 raise ConnectionCut(f"{self.peer} closed the connection: {_words(line[5:])}", _words(line[5:]))
             return [line]
         parts = []
-        while match := _LITERAL.search(line):
+        while line[-3:] == b"}\r\n" and (match := _LITERAL.search(line)):
             parts += [line[: match.start()], self._octets(int(match[1]))]
             line = self._line()
         parts.append(line)

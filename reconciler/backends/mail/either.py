@@ -1,14 +1,16 @@
 """One mailbox, over IMAP or by its files: whoever has it copied or judged need not care which."""
 
+from typing import TYPE_CHECKING, TypeAlias
+
 from reconciler.backends.mail import copy as over_imap
 from reconciler.backends.mail import verify as imap_judge
 from reconciler.backends.mail.job import MailboxCopy, MailboxReport, Means
-from reconciler.backends.mail.maildir.copy import copy_files
-from reconciler.backends.mail.maildir.job import FilesCopy
-from reconciler.backends.mail.maildir.verify import verify_files
 from reconciler.backends.mail.verify import Verification
 
-AnyCopy = MailboxCopy | FilesCopy
+if TYPE_CHECKING:
+    from reconciler.backends.mail.maildir.job import FilesCopy
+
+AnyCopy: TypeAlias = "MailboxCopy | FilesCopy"
 
 
 def copy_mailbox(copy: AnyCopy, means: Means) -> MailboxReport:
@@ -18,7 +20,11 @@ def copy_mailbox(copy: AnyCopy, means: Means) -> MailboxReport:
         JournalError: the ledger cannot be written; without it nothing may be sent.
 
     """
-    return copy_files(copy, means) if isinstance(copy, FilesCopy) else over_imap.copy_mailbox(copy, means)
+    if isinstance(copy, MailboxCopy):
+        return over_imap.copy_mailbox(copy, means)
+    from reconciler.backends.mail.maildir.copy import copy_files  # noqa: PLC0415 - most moves copy over IMAP alone
+
+    return copy_files(copy, means)
 
 
 def verify_mailbox(copy: AnyCopy, means: Means) -> Verification:
@@ -28,4 +34,8 @@ def verify_mailbox(copy: AnyCopy, means: Means) -> Verification:
         MailError: a side could not be read; then there is no verdict.
 
     """
-    return verify_files(copy, means) if isinstance(copy, FilesCopy) else imap_judge.verify_mailbox(copy, means)
+    if isinstance(copy, MailboxCopy):
+        return imap_judge.verify_mailbox(copy, means)
+    from reconciler.backends.mail.maildir.verify import verify_files  # noqa: PLC0415 - as above
+
+    return verify_files(copy, means)

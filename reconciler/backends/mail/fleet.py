@@ -5,12 +5,15 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import ExitStack
 from dataclasses import replace
 from threading import BoundedSemaphore
+from typing import TYPE_CHECKING
 
 from reconciler.backends.mail.either import AnyCopy, copy_mailbox
 from reconciler.backends.mail.job import MailboxReport, Means
-from reconciler.backends.mail.maildir.machine import Machine
 from reconciler.backends.mail.pace import Pace
 from reconciler.backends.mail.server import Server
+
+if TYPE_CHECKING:
+    from reconciler.backends.mail.maildir.machine import Machine
 
 PARALLEL = 16
 """Mailboxes at once: most of a pass over an unchanged mailbox is waiting for answers."""
@@ -19,7 +22,7 @@ PARALLEL = 16
 class Gates:
     """What all mailboxes of a server share: how many connections it takes, and how fast they may be together."""
 
-    def __init__(self, servers: Iterable[Server | Machine], pace: Callable[[int | None], Pace] = Pace) -> None:
+    def __init__(self, servers: "Iterable[Server | Machine]", pace: Callable[[int | None], Pace] = Pace) -> None:
         """One gate for each address; ``pace`` makes the bound of its octets a second."""
         each = {(server.host, server.port): server for server in servers}
         self._free = {at: BoundedSemaphore(max(1, server.limits.connections)) for at, server in sorted(each.items())}

@@ -133,8 +133,7 @@ class Appender:
             return
         self._body(flight.messages[0].body)
         for message in flight.messages[1:]:
-            self._queue(b" " + _arguments(message))
-            if not self._literal(message.body, tag):
+            if not self._literal(b" " + _arguments(message), message.body, tag):
                 return
         self._queue(b"\r\n")
         flight.sent = True  # from here on a lost connection leaves the batch in doubt
@@ -148,8 +147,7 @@ class Appender:
         for message in flight.messages[1:]:
             tag = self._wire.tag()
             self._asked[tag] = (flight, [message.uid])
-            self._queue(_append(tag, flight.raw) + _arguments(message))
-            if self._literal(message.body, tag):
+            if self._literal(_append(tag, flight.raw) + _arguments(message), message.body, tag):
                 flight.sent = True
                 self._queue(b"\r\n")
             while len(self._asked) > _UNANSWERED:
@@ -157,10 +155,10 @@ class Appender:
                 self._hear()
         self._flush()
 
-    def _literal(self, body: bytes, tag: bytes) -> bool:
-        """A literal in the form that the server allows; False if it refused it."""
+    def _literal(self, before: bytes, body: bytes, tag: bytes) -> bool:
+        """What stands before a literal and the literal in the form that the server allows; False if it refused it."""
         ahead = self.literals is Literals.PLUS or (self.literals is Literals.MINUS and len(body) <= _SMALL_LITERAL)
-        self._queue(b"{%d%s}\r\n" % (len(body), b"+" if ahead else b""))
+        self._queue(before + b"{%d%s}\r\n" % (len(body), b"+" if ahead else b""))
         if not ahead:
             self._flush()
             if not self._may_go(tag):

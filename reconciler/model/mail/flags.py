@@ -57,6 +57,7 @@ def lost(flags: str) -> frozenset[str]:
     return frozenset(f for f in flags.split() if f.lower() not in kept and f.lower() != "\\recent")
 
 
+@lru_cache(maxsize=4096)
 def storable(flags: str, allowed: Allowed) -> str:
     """Of portable flags, those that the target folder keeps."""
     return " ".join(flag for flag in flags.split() if allowed.keeps(flag))

