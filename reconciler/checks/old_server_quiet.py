@@ -11,16 +11,18 @@ from reconciler.model.change import Change
 from reconciler.model.mail.last_pass import LastPass
 from reconciler.model.stage import Stage
 from reconciler.model.verdict import Answer, Pass, Wait
+from reconciler.resources.mail.stored import StoredMail
 from reconciler.spec.spec import Spec
 
 
 def gates(change: Change) -> bool:
-    """What mail from the old server still needs."""
-    return changes_spf(change) or changes_dmarc(change) or ends_forward(change)
+    """What mail from the old server still needs, and the pass that shows that none comes any more."""
+    looks = isinstance(change.after, StoredMail) and change.after.quiet
+    return looks or changes_spf(change) or changes_dmarc(change) or ends_forward(change)
 
 
 def judge(spec: Spec, facts: Facts) -> Answer:
-    """Each mailbox: a pass that found nothing, begun ``waits.quiet`` after the last one that found something."""
+    """Each mailbox: so long after the last pass that found something, one more is made, which must find nothing."""
     if spec.mail_copy is None:
         return Pass("the spec has no section copy: nobody can see what comes to the old server")
     last = {mailbox.address: facts.copies.get(mailbox.address, LastPass()) for mailbox in spec.mailboxes}
@@ -34,7 +36,7 @@ def judge(spec: Spec, facts: Facts) -> Answer:
     why = f"mail came to the old server in {counted(len(times), 'mailbox', 'mailboxes')} ({listed(times)}){since}"
     if times[latest] > facts.now:
         return Wait(times[latest], f"{why}; it must be quiet for {quiet}")
-    return Wait(None, f"{why}; whether it is quiet since, the next pass shows: it comes first")
+    return Pass(f"{why}; that nothing came for {quiet} since, one more pass has to show first")
 
 
 CHECK = Check(

@@ -58,28 +58,33 @@ def stored(spec: Spec, passes: Passes, delivery: Delivery, now: datetime) -> Ite
     """Of each mailbox whose mail was copied to the new server at least once."""
     for address, last, is_good in _each(spec, passes):
         if last.copied is not None:
-            complete = is_good and _is_complete(spec, last, delivery, now)
-            yield StoredMail(place=Place.NEW, name=address, complete=complete)
+            quiet = is_good and _is_quiet(spec, last, delivery)
+            complete = quiet or (is_good and _is_complete(spec, last, delivery, now))
+            yield StoredMail(place=Place.NEW, name=address, complete=complete, quiet=quiet)
 
 
 def returned(spec: Spec, passes: Passes, delivery: Delivery) -> Iterator[ReturnedMail]:
     """Of each mailbox that has nothing on the new server which the old one lacks."""
     for address, last, is_good in _each(spec, passes):
-        back = is_good and delivery.new_closed is not None and _at_or_after(last.judged, delivery.new_closed)
+        back = is_good and delivery.new_closed is not None and _has_seen(last, delivery.new_closed)
         if not delivery.ever_new or back:
             yield ReturnedMail(place=Place.OLD, name=address)
 
 
 def _is_complete(spec: Spec, last: LastPass, delivery: Delivery, now: datetime) -> bool:
-    fresh = _at_or_after(last.judged, now - spec.waits.copy_fresh)
-    if not delivery.to_new:
-        return fresh
-    if delivery.old_closed is None or now < delivery.old_closed:
-        return False  # mail may still come: checks/mail_settled says how long that is waited for
-    if not _at_or_after(last.judged, delivery.old_closed):
+    """Never for longer than ``waits.copy_fresh``: before the cutover mail comes, after it users go on working there."""
+    if not _at_or_after(last.judged, now - spec.waits.copy_fresh):
         return False
-    quiet_at = last.quiet_at(spec.waits.quiet)
-    return quiet_at is None or (fresh and now < quiet_at)
+    if not delivery.to_new:
+        return True
+    # else mail may still come: checks/mail_settled says how long that is waited for
+    return delivery.old_closed is not None and _has_seen(last, delivery.old_closed)
+
+
+def _is_quiet(spec: Spec, last: LastPass, delivery: Delivery) -> bool:
+    """Mail cannot be delivered there any more, and a pass found nothing, so long after one that did."""
+    closed = delivery.old_closed if delivery.to_new else None
+    return closed is not None and _has_seen(last, closed) and last.quiet_at(spec.waits.quiet) is None
 
 
 def _each(spec: Spec, passes: Passes) -> Iterator[tuple[str, LastPass, bool]]:
@@ -105,6 +110,11 @@ def _closed(
 
 def _other_than(wanted: frozenset[str]) -> Callable[[RRset], bool]:
     return lambda value: value.rdata != wanted
+
+
+def _has_seen(last: LastPass, closed: datetime) -> bool:
+    """Whether pass and comparison both began later: the judge takes what came after a pass for the next one's."""
+    return _at_or_after(last.copied, closed) and _at_or_after(last.judged, closed)
 
 
 def _at_or_after(moment: datetime | None, limit: datetime) -> bool:

@@ -103,7 +103,9 @@ def _sieve(before: SieveScript | None, after: SieveScript | None) -> Iterator[st
 
 
 def _stored_mail(before: StoredMail | None, after: StoredMail | None) -> Iterator[str]:
-    if after and after.complete:
+    if after and after.quiet:
+        yield "one more pass, to see that nothing comes to the old server any more"
+    elif after and after.complete:
         yield (
             "copy what is new, then compare both sides"
             if before

@@ -71,19 +71,29 @@ def test_once_none_does_what_came_late_has_to_be_collected() -> None:
     assert is_complete(TURNED, passed(OLD_CLOSED), OLD_CLOSED + 1)
 
 
-def test_what_still_comes_is_collected_every_day_until_the_server_is_quiet() -> None:
+def test_a_comparison_alone_does_not_see_what_came_after_its_pass() -> None:
+    last = LastPass(copied=at(OLD_CLOSED - 1), judged=at(OLD_CLOSED), grade=Grade.GOOD)
+    assert is_complete(TURNED, last, OLD_CLOSED + 1) is False
+
+
+def test_users_who_go_on_working_there_are_followed_every_day() -> None:
     last = passed(OLD_CLOSED, brought=OLD_CLOSED)
     assert is_complete(TURNED, last, OLD_CLOSED + DAY)
     assert is_complete(TURNED, last, OLD_CLOSED + DAY + 1) is False
 
 
-def test_whether_it_is_quiet_a_last_pass_has_to_show() -> None:
-    assert is_complete(TURNED, passed(OLD_CLOSED + 2.5 * DAY, brought=OLD_CLOSED), OLD_CLOSED + 3 * DAY) is False
+@pytest.mark.parametrize(("began", "quiet"), [(2.5 * DAY, False), (3 * DAY, True)])
+def test_it_is_quiet_once_a_pass_finds_nothing_long_enough_after_one_that_did(began, quiet) -> None:
+    delivery = Delivery.of(MOVE, {"example.org. MX": TURNED})
+    last = passed(OLD_CLOSED + began, brought=OLD_CLOSED)
+    (mail,) = stored(MOVE, {ANN: last}, delivery, at(OLD_CLOSED + 300 * DAY))
+    assert (mail.complete, mail.quiet) == (quiet, quiet)
 
 
-def test_a_quiet_server_is_never_asked_again() -> None:
-    assert is_complete(TURNED, passed(OLD_CLOSED + 3 * DAY, brought=OLD_CLOSED), OLD_CLOSED + 300 * DAY)
-    assert is_complete(TURNED, passed(OLD_CLOSED), OLD_CLOSED + 300 * DAY)
+def test_before_the_cutover_no_silence_counts() -> None:
+    delivery = Delivery.of(MOVE, {"example.org. MX": NEVER_TURNED})
+    (mail,) = stored(MOVE, {ANN: passed(0)}, delivery, at(1))
+    assert (mail.complete, mail.quiet) == (True, False)
 
 
 def test_after_a_return_the_next_cutover_wants_a_fresh_comparison_again() -> None:

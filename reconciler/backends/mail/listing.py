@@ -39,7 +39,11 @@ class Wanted:
 
 @dataclass(slots=True)
 class Listed:
-    """One folder. ``flags`` by UID below ``first``; ``words`` are the server's if it would not open the folder."""
+    """One folder. ``flags`` by UID below ``first``; ``words`` are the server's if it would not open the folder.
+
+    ``messages``: those that it held when it was opened, and those of ``rows`` that came since; what a server announces
+    without a row belongs to the next pass. ``is_counted``: it is open, and what comes from now on is told by its UID.
+    """
 
     raw: bytes
     messages: int = 0
@@ -50,6 +54,7 @@ class Listed:
     rows: list[Row] = field(default_factory=list)
     flags: dict[int, str] = field(default_factory=dict)
     words: str = ""
+    is_counted: bool = False
 
 
 def list_folders(session: Session, wanted: Sequence[Wanted], *, writable: bool = False) -> list[Listed]:
@@ -69,6 +74,8 @@ def list_folders(session: Session, wanted: Sequence[Wanted], *, writable: bool =
         for response in session.wire.until(opening, *after):
             if isinstance(response, list):
                 _note(found, want, response)
+            elif isinstance(response, Answer) and response.ok:
+                found.is_counted = found.is_counted or (response.tag == opening and found.uidnext > 0)
             elif isinstance(response, Answer) and not response.ok and not found.words:
                 found.words = response.words if response.tag == opening else f"listing: {response.words}"
         listed.append(found)
@@ -121,7 +128,10 @@ def _note(found: Listed, want: Wanted, parts: Parts) -> None:
             Row(int(uid), portable(flags.decode("ascii", "replace")), date.decode("ascii", "replace"), int(size)),
         )
     elif number := _NUMBER.match(line):
-        found.messages = int(number[1]) if number[2].upper() == b"EXISTS" else found.messages - 1
+        if number[2].upper() == b"EXPUNGE":
+            found.messages -= 1
+        elif not found.is_counted:
+            found.messages = int(number[1])
     elif code := _CODE.match(line):
         setattr(found, {b"HIGHESTMODSEQ": "modseq"}.get(code[1].upper(), code[1].lower().decode()), int(code[2]))
     elif permanent := _PERMANENT.match(line):
@@ -138,3 +148,4 @@ def _add(found: Listed, want: Wanted, row: Row) -> None:
     """``N:*`` always gives the last message (RFC 3501, section 9, seq-range), so what is below N is passed over."""
     if row.uid >= want.first:
         found.rows.append(row)
+        found.messages += found.is_counted and row.uid >= found.uidnext

@@ -1,12 +1,12 @@
 """The judge: both sides are read anew and compared, folder by folder, whoever did the copying.
 
-The ledger is asked for one thing only: why a message that is not there was not to be copied.
+The ledger is asked for one thing only: why a message that is not there was not to be copied, or not yet.
 """
 
 import random
 from collections import defaultdict, deque
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from reconciler.backends.mail._labels import folder_rules, mark_importance, read_labels
@@ -21,7 +21,7 @@ from reconciler.model.mail.batches import FEWEST, batches
 from reconciler.model.mail.gmail import CAPABILITY
 from reconciler.model.mail.grade import Difference, Grade, Kind, grade
 from reconciler.model.mail.judging import Excuses, Judged, judge
-from reconciler.model.mail.ledger import CopyKey
+from reconciler.model.mail.ledger import CopyKey, FolderState
 from reconciler.model.mail.mapping import Mapped, map_folders
 from reconciler.model.mail.message import Row, header_of, identify, normalised, text_digest
 
@@ -32,6 +32,7 @@ _DOUBTS = 200
 """Messages of a folder with two sizes that are compared in full; more of them stay a difference."""
 
 _REWRITTEN = "the server rewrote line ends or NUL; the text is the same"
+_LATER = "it came after the last pass over its folder"
 _FORWARDED = "the target holds the forwarded copy, which has more header; the text is the same"
 
 
@@ -82,7 +83,7 @@ def verify_mailbox(
             whole += [(bench, line, row) for line, row in bench.rows]
         chosen = chance.sample(whole, min(sample, len(whole)))
         for bench, line, row in chosen:
-            differences += bench.compare(line, row, left_out.get(line.source.raw, {}))
+            differences += bench.compare(line, row, left_out.get(line.source.raw, _LeftOut()))
     for refusal in here.refusals:
         differences.append(Difference(refusal.folder, Kind.MISSING, 1, example=refusal.words))
     return Verification(
@@ -90,17 +91,31 @@ def verify_mailbox(
     )
 
 
-def _left_out(copy: MailboxCopy, means: Means) -> Mapping[bytes, Mapping[int, str]]:
-    """Why a source message was not to be copied, by folder and UID."""
-    return {
-        raw: {
-            record.uid: f"{record.fate.value}: {record.words}"
-            for record in means.ledger.records(state.number).values()
-            if record.fate is not Fate.COPIED
-        }
-        for raw, state in means.ledger.folders(copy.key).items()
-        if state.excluded or state.refused
-    }
+@dataclass(frozen=True, slots=True)
+class _LeftOut:
+    """Why a source message of one folder need not be on the target.
+
+    ``known``: by UID, what the ledger says. ``seen``: UIDs from this one on were given after the last pass had looked;
+    0 where none came to the end of the folder.
+    """
+
+    known: Mapping[int, str] = field(default_factory=dict)
+    seen: int = 0
+
+    def why(self, uid: int) -> str:
+        """Nothing where it must be there."""
+        return self.known.get(uid, "") or (_LATER if 0 < self.seen <= uid else "")
+
+
+def _left_out(copy: MailboxCopy, means: Means) -> Mapping[bytes, _LeftOut]:
+    """By the raw name of the source folder."""
+    return {raw: _left_out_of(state, means) for raw, state in means.ledger.folders(copy.key).items()}
+
+
+def _left_out_of(state: FolderState, means: Means) -> _LeftOut:
+    records = means.ledger.records(state.number).values() if state.excluded or state.refused else ()
+    known = {r.uid: f"{r.fate.value}: {r.words}" for r in records if r.fate is not Fate.COPIED}
+    return _LeftOut(known, state.uidnext if state.uidnext > 1 else 0)
 
 
 class _Bench:
@@ -120,9 +135,7 @@ class _Bench:
         self._target_rows = {row.uid: row for row in there.rows}
         self._target = _judged(target, there)
 
-    def judge(
-        self, copy: MailboxCopy, left_out: Mapping[bytes, Mapping[int, str]], now: datetime
-    ) -> Iterable[Difference]:
+    def judge(self, copy: MailboxCopy, left_out: Mapping[bytes, _LeftOut], now: datetime) -> Iterable[Difference]:
         """The differences, with those in size decided by the texts."""
         several = len({line.source.raw for line, _ in self.source}) > 1
         title = self.source[0][0].source.title if self.source else ""
@@ -132,7 +145,7 @@ class _Bench:
             {
                 number: why
                 for number, (line, message) in numbered.items()
-                if (why := left_out.get(line.source.raw, {}).get(message.uid))
+                if (why := left_out.get(line.source.raw, _LeftOut()).why(message.uid))
             },
             now.timestamp(),
             flags_are_the_targets=not copy.rules.follow_flags,
@@ -149,9 +162,9 @@ class _Bench:
         for why, who in sizes.items():
             yield Difference(title, Kind.SIZE, len(who), why, who[0])
 
-    def compare(self, line: Mapped, row: Row, left_out: Mapping[int, str]) -> Iterable[Difference]:
+    def compare(self, line: Mapped, row: Row, left_out: _LeftOut) -> Iterable[Difference]:
         """One sampled message against every message of the target that could be its copy."""
-        if row.uid in left_out:
+        if left_out.why(row.uid):
             return
         body = _body(self._sessions[0], line.source.raw, row)
         if body is None:

@@ -7,11 +7,12 @@ from datetime import timedelta
 from typing import Final
 
 from reconciler.backends.mail.job import Means, Progress, State
-from reconciler.checks._words import sentences
+from reconciler.checks._words import listed, sentences, span
 from reconciler.cli.run._copy_jobs import Asked, arrivals_since, jobs_of
 from reconciler.cli.run._copy_ledger import ledger_place, open_ledger
 from reconciler.cli.run._copy_outcome import BAD_GRADES, NOT_BEGUN, STOPPED, Outcome
 from reconciler.cli.run._copy_pass import Pass
+from reconciler.cli.run._copy_report import sent
 from reconciler.cli.run._copy_watch import in_one_line
 from reconciler.cli.run._copy_words import shown
 from reconciler.cli.run._move import Move
@@ -56,6 +57,13 @@ def carry_mail(
     bad = [outcome for outcome in outcomes if not _is_good(outcome, approved)]
     if bad:
         raise WriteError(_words(bad, len(outcomes), str(move.path)))
+    silent = {c.address.name for c in changes if isinstance(c.after, StoredMail) and c.after.quiet}
+    loud = [outcome.address for outcome in outcomes if outcome.address in silent and sent(outcome.tally)]
+    if loud:
+        raise WriteError(
+            f"mail still came to the old server, for {listed(loud)}: it was copied, and the "
+            f"{span(move.spec.waits.quiet)} of silence begin anew; find out who delivers or writes there, and apply then"
+        )
 
 
 def _passed(

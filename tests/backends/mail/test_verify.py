@@ -51,6 +51,24 @@ def test_a_random_mailbox_is_not_worse_than_good(old: Dovecot, new: Dovecot, use
     assert verdict.grade in {Grade.PERFECT, Grade.GOOD}, verdict.differences
 
 
+def test_mail_that_came_after_the_pass_is_left_to_the_next_one(
+    copied: MailboxCopy, old: Dovecot, user: str, ledger: SqlLedger
+) -> None:
+    deliver = old.maildir(user) / "cur" / "99.m.h:2,"
+    deliver.write_bytes(b"Message-ID: <late@x>\nSubject: late\n\nlate\n")
+    old.own(old.maildir(user))
+    verdict = judged(copied, ledger, sample=100)
+    (late,) = verdict.differences
+    assert (verdict.grade, late.kind, late.count) == (Grade.GOOD, Kind.MISSING, 1)
+    assert late.explained == "it came after the last pass over its folder"
+
+
+def test_a_folder_that_no_pass_came_to_the_end_of_has_no_such_excuse(copied: MailboxCopy, new: Dovecot) -> None:
+    drop(new, copied.key.account)
+    verdict = judged(copied, SqlLedger("sqlite://", RealClock()))
+    assert verdict.grade is Grade.POOR
+
+
 def one_file(server: Dovecot, user: str) -> Path:
     files = [*(server.maildir(user) / "cur").iterdir(), *(server.maildir(user) / "new").iterdir()]
     return min(files, key=lambda file: file.stat().st_mtime)
