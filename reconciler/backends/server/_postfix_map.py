@@ -15,7 +15,11 @@ T = TypeVar("T")
 
 
 class PostfixMap(Generic[T]):
-    """One ``TYPE:PATH`` of main.cf. ``type`` empty: a list file, which Postfix reads itself, as it does texthash."""
+    """One ``TYPE:PATH`` of main.cf. ``type`` empty: a list file, which Postfix reads itself, as it does texthash.
+
+    What Postfix looks at is the index, and what every plan looks at is the source. So the index comes first: a run that
+    is killed in between leaves a source that still lacks the change, and the next one makes both.
+    """
 
     def __init__(
         self,
@@ -49,13 +53,29 @@ class PostfixMap(Generic[T]):
         program = self._program() if index and content is not None else None
         if index:
             attempt.keep(index)
+        if index and program and content is not None:
+            self._index_ahead(attempt, program, index, content)
         attempt.write(self.path, content, mode=_MODE)
         if program:
-            attempt.run((program, f"{self._type}:{self.path}"))
+            attempt.run(
+                (program, f"{self._type}:{self.path}")
+            )  # once more, for Postfix warns of an index that is older
         elif index and content is None:
             attempt.remove(index)
         elif index is None and self._reload:
             attempt.run(self._reload, again=True)
+
+    def _index_ahead(self, attempt: Attempt, program: str, index: PurePath, content: bytes) -> None:
+        """The index of what the source is about to be, made beside it and put into its place in one moment."""
+        ahead = self.path.with_name(f".{self.path.name}.ahead")
+        made = ahead.with_name(ahead.name + INDEXES[self._type])
+        try:
+            self._transport.write(ahead, content, like=self._transport.stat(self.path), mode=_MODE)
+            attempt.run((program, f"{self._type}:{ahead}"))
+            attempt.run(("mv", "-f", str(made), str(index)))
+        finally:
+            self._transport.remove(made)
+            self._transport.remove(ahead)
 
     def _program(self) -> str | None:
         if self._postmap is None:

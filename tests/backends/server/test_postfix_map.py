@@ -23,8 +23,50 @@ def indexed(world, tmp_path):
 
 def test_an_indexed_map_gets_its_index(indexed):
     indexed.create(alias("b", "x@x.org"))
-    assert indexed.text("log") == f"hash:{indexed.folder}/virtual\n"
+    assert indexed.text("log") == f"hash:{indexed.folder}/.virtual.ahead\nhash:{indexed.folder}/virtual\n"
     assert indexed.text("virtual.db") == indexed.text("virtual")
+    assert not list(indexed.folder.glob(".virtual*"))
+
+
+class Killed(BaseException):
+    """The end of the process, without a chance to put anything back."""
+
+
+@pytest.mark.parametrize("last", range(1, 7))
+def test_a_run_that_is_killed_leaves_no_alias_that_postfix_does_not_see(indexed, last):
+    """Whatever the source says, and a plan takes for done, the index says too."""
+
+    class Mortal(LocalTransport):
+        left = last
+
+        def _live(self):
+            self.left -= 1
+            if self.left <= 0:
+                raise Killed
+
+        def write(self, path, content, **options):
+            self._live()
+            super().write(path, content, **options)
+
+        def run(self, argv, **options):
+            self._live()
+            return super().run(argv, **options)
+
+        def remove(self, path):
+            self._live()
+            super().remove(path)
+
+    indexed.create(alias("b", "x@x.org"))
+    indexed.open(transport=Mortal())
+    with pytest.raises(Killed):
+        indexed.create(alias("c", "x@x.org"))
+    for name in ("b", "c"):
+        line = f"{name}@example.org x@x.org"
+        assert line not in indexed.text("virtual") or line in indexed.text("virtual.db")
+    indexed.open()
+    if "c@example.org" not in indexed.text("virtual"):
+        indexed.create(alias("c", "x@x.org"))
+    assert "c@example.org x@x.org" in indexed.text("virtual.db")
 
 
 def test_the_type_may_stand_before_the_path_as_in_main_cf(indexed):
@@ -57,7 +99,7 @@ def test_where_the_index_cannot_be_made_the_source_is_put_back(indexed, stood):
         (indexed.folder / "virtual.db").unlink()
     before = {name: indexed.text(name) for name in ("virtual", "virtual.db")}
     program(indexed, 'cp "${1#*:}" "${1#*:}.db"\necho "fatal: no" >&2\ngrep -q broken "${1#*:}" && exit 1\nexit 0\n')
-    with pytest.raises(WriteError, match=r"postmap hash:\S+/virtual ended with status 1: fatal: no"):
+    with pytest.raises(WriteError, match=r"postmap hash:\S+/\.virtual\.ahead ended with status 1: fatal: no"):
         indexed.create(alias("broken", "x@x.org"))
     assert {name: indexed.text(name) for name in ("virtual", "virtual.db")} == before
 
