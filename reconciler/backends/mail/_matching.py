@@ -2,6 +2,7 @@
 
 from collections import deque
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from typing import NamedTuple
 
 from reconciler.backends.mail.listing import identities
@@ -9,7 +10,7 @@ from reconciler.backends.mail.reading import Job, read_messages
 from reconciler.backends.mail.session import Session
 from reconciler.model.mail.batches import FEWEST, batches
 from reconciler.model.mail.matching import Text, match, pair_by_text
-from reconciler.model.mail.message import Identity, Row, text_digest
+from reconciler.model.mail.message import Identity, Row, text_digest, whole_digest
 
 
 class Side(NamedTuple):
@@ -36,10 +37,17 @@ def recognise(missing: Side, strangers: Side) -> Mapping[int, int]:
 
 
 def _texts(side: Side, uids: Sequence[int], who: Mapping[int, Identity]) -> list[Text]:
-    rows = {row.uid: row for row in side.rows if row.uid in set(uids)}
+    now = datetime.now(UTC).timestamp()
+    wanted = set(uids)
+    rows = {row.uid: row for row in side.rows if row.uid in wanted}
     jobs = deque(Job(side.raw, tuple(group)) for group in batches(rows.values(), FEWEST))
     return [
-        Text(uid, who[uid], text_digest(body), rows[uid].arrived)
+        Text(uid, who[uid], text_digest(body), _past(rows[uid].arrived, now), whole_digest(body))
         for brought in read_messages(side.session, jobs)
         for uid, body in sorted(brought.bodies.items())
+        if body  # what has no octets never came over
     ]
+
+
+def _past(arrived: int | None, now: float) -> int | None:
+    return arrived if arrived is not None and arrived <= now else None

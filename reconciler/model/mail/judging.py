@@ -109,8 +109,12 @@ def _date(message: Judged) -> object:
 
 def _unequal(source: Judged, target: Judged, excuses: Excuses) -> Iterator[tuple[Kind, str]]:
     if source.arrived != target.arrived:
-        future = source.arrived is not None and source.arrived > excuses.now
-        yield Kind.DATE, "the date lies in the future, which servers replace by their own" if future else ""
+        why = ""
+        if source.arrived is None:
+            why = "the source tells no date, so the moment of the copy stands for it"
+        elif source.arrived > excuses.now:
+            why = "the date lies in the future, which servers replace by their own"
+        yield Kind.DATE, why
     if source.flags != target.flags:
         yield Kind.FLAGS, _why_flags(source.flags, target.flags, excuses)
 

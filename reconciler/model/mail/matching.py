@@ -57,29 +57,45 @@ def match(
 
 
 class Text(NamedTuple):
-    """A message that was read: UID, identity, digest of its text, INTERNALDATE in seconds."""
+    """A message that was read: UID, identity, digest of its text, INTERNALDATE in seconds, and a digest of all of it.
+
+    ``exact`` decides first between messages that the other digest does not tell apart. ``arrived`` is None where the
+    date says nothing: there is none, or it lies in the future, for which servers put the moment of the copy.
+    """
 
     uid: int
     identity: Identity
     digest: bytes
     arrived: int | None
+    exact: bytes = b""
+
+
+_TEXT_ROUNDS: tuple[tuple[bool, Callable[[Text], Hashable]], ...] = (
+    (True, lambda text: (text.identity, text.digest, text.exact, text.arrived)),
+    (True, lambda text: (text.identity, text.digest, text.arrived)),
+    (False, lambda text: (text.identity, text.digest, text.exact)),
+    (False, lambda text: (text.identity, text.digest)),
+)
+"""Whether the date counts, and what must be equal."""
 
 
 def pair_by_text(source: Sequence[Text], target: Sequence[Text]) -> dict[int, int]:
     """Pair equal texts: those of one date first, then of any date where a Message-ID says that they are one message.
 
-    Two messages without a Message-ID and of different dates may be the same words said twice, so both are kept.
+    Two messages without a Message-ID and of different dates may be the same words said twice, so both are kept; but a
+    date that says nothing makes no difference.
     """
-    pairs = _equal(
-        ((t.uid, (t.identity, t.digest, t.arrived)) for t in source),
-        ((t.uid, (t.identity, t.digest, t.arrived)) for t in target),
-    )
-    taken = set(pairs.values())
-    rest = _equal(
-        ((t.uid, (t.identity, t.digest)) for t in source if t.uid not in pairs and t.identity.strong),
-        ((t.uid, (t.identity, t.digest)) for t in target if t.uid not in taken),
-    )
-    return {**pairs, **rest}
+    pairs: dict[int, int] = {}
+    for dated, key in _TEXT_ROUNDS:
+        taken = set(pairs.values())
+        left = [text for text in source if text.uid not in pairs and (dated or _any_date(text))]
+        right = [text for text in target if text.uid not in taken]
+        pairs.update(_equal(((text.uid, key(text)) for text in left), ((text.uid, key(text)) for text in right)))
+    return pairs
+
+
+def _any_date(text: Text) -> bool:
+    return text.identity.strong or text.arrived is None
 
 
 def _equal(source: Iterable[tuple[int, Hashable]], target: Iterable[tuple[int, Hashable]]) -> dict[int, int]:

@@ -78,3 +78,8 @@ def text_digest(message: bytes) -> bytes:
     """Digest of what follows the header, normalised: a forwarding server adds to the header and leaves this alone."""
     plain = normalised(message)
     return hashlib.sha256(plain[len(header_of(plain)) :]).digest()
+
+
+def whole_digest(message: bytes) -> bytes:
+    """Digest of all of it but CR and NUL, which hardly any server leaves as they are."""
+    return hashlib.sha256(message.replace(b"\r", b"").replace(b"\0", b"\x80")).digest()

@@ -60,6 +60,20 @@ def test_of_equal_texts_those_of_one_date_are_paired_first() -> None:
     assert pair_by_text(mine, [Text(9, who("a"), b"x", 6)]) == {2: 9}
 
 
+def test_a_date_that_says_nothing_keeps_no_equal_texts_apart() -> None:
+    weak = who("")
+    assert pair_by_text([Text(1, weak, b"x", None)], [Text(9, weak, b"x", 6)]) == {1: 9}
+    assert pair_by_text([Text(1, weak, b"x", 5)], [Text(9, weak, b"x", 6)]) == {}
+    assert pair_by_text([Text(1, weak, b"x", None), Text(2, weak, b"x", 6)], [Text(9, weak, b"x", 6)]) == {2: 9}
+
+
+def test_texts_that_differ_in_what_servers_rewrite_are_not_taken_for_one_another_where_both_stand() -> None:
+    weak = who("")
+    mine = [Text(1, weak, b"x", 5, b"one"), Text(2, weak, b"x", 5, b"two")]
+    assert pair_by_text(mine, [Text(8, weak, b"x", 5, b"two")]) == {2: 8}
+    assert pair_by_text(mine, [Text(8, weak, b"x", 5, b"two"), Text(9, weak, b"x", 5, b"rewritten")]) == {2: 8, 1: 9}
+
+
 def test_a_message_that_vanished_is_paired_with_nothing() -> None:
     assert match([Row(1, "", DATES[0], 10)], [Row(9, "", DATES[0], 10)], {}, {9: who("a")}).pairs == {}
 
