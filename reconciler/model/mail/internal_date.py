@@ -6,7 +6,6 @@ from datetime import UTC, datetime, timedelta, timezone
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _DATE = re.compile(r"( ?\d{1,2})-([A-Za-z]{3})-(\d{4}) (\d\d):(\d\d):(\d\d) ([+-])(\d\d)(\d\d)\Z", re.ASCII)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_FIRST, _LAST = -62_000_000_000, 253_000_000_000  # seconds: the years 5 and 9987
 _ORDINARY = re.compile(
     r"(?: [1-9]|0[1-9]|1\d|2[0-8])-(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)-(?:19[89]\d|20\d\d) "
     r"(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d [+-](?:0\d|1[0-3])[0-5]\d\Z",
@@ -60,9 +59,3 @@ def sendable(text: str) -> str | None:
         return EARLIEST
     zone = when.strftime("%z")[:5]  # datetime would show seconds of an offset, which none can have here
     return f"{when.day:02d}-{_MONTHS[when.month - 1]}-{when.year:04d} {when:%H:%M:%S} {zone}"
-
-
-def written(seconds: int) -> str:
-    """Seconds since 1970 as an INTERNALDATE in UTC; what no calendar holds becomes its first or last day."""
-    when = _EPOCH + timedelta(seconds=min(max(seconds, _FIRST), _LAST))
-    return f"{when.day:02d}-{_MONTHS[when.month - 1]}-{when.year:04d} {when:%H:%M:%S} +0000"

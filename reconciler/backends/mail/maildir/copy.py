@@ -181,7 +181,7 @@ def _current(known: FolderState | None, mapped: Mapped, *, new: bool) -> FolderS
 
 def _left_out(folder: Folder, rule: str, here: Seen) -> FolderAccount:
     count = len(here.inside[folder.raw].rows)
-    return FolderAccount(folder.title, "", Tally(count=count, excluded=count), (Refusal(folder.title, 0, rule),))
+    return FolderAccount(folder.title, "", Tally(count=count, excluded=count), rule=rule)
 
 
 def _unwanted(mapped: Mapped, inside: Inside, words: str) -> FolderAccount:

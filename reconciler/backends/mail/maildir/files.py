@@ -1,11 +1,12 @@
 """A Maildir as it stands: its folders and messages, found by one listing, and their text.
 
 Nothing here writes. A message is known by the base of its name, whichever of ``cur`` and ``new`` it lies in and
-whatever its flags are; a file that the listing met twice, for it was renamed meanwhile, counts once.
+whatever its flags are.
 """
 
 import os
 import re
+import sys
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
@@ -15,14 +16,14 @@ from reconciler.backends.mail.maildir import programs
 from reconciler.backends.mail.maildir.machine import Machine
 from reconciler.model.mail.accounting import Refusal
 from reconciler.model.mail.folder import Folder, Namespace
-from reconciler.model.mail.internal_date import written
 from reconciler.model.mail.maildir_layout import Layout, subscribed
 from reconciler.model.mail.maildir_name import FileName, keywords_in, number_of
 from reconciler.model.mail.message import Row, header_of
 
 _DEEP: Final = "64"  # folders inside one another; Maildir++ has ROOT/.FOLDER/cur/MESSAGE and no more
 _FLAT: Final = "3"
-_LISTED: Final = re.compile(rb"(.)(.) (\d+) (-?\d+)(?:\.\d+)? (.*)\Z", re.DOTALL)
+_LISTED: Final = re.compile(rb"(.)(.) (\d+) (-?\d+)(?:\.\d+)? ([^\0]*)\0")
+_LOOKS: Final = 2  # again
 _HEAD: Final = 16_384  # octets that nearly every header fits in
 _LONG_HEAD: Final = 1_048_576
 _AT_ONCE: Final = 500
@@ -32,17 +33,26 @@ PIECE: Final = 8 * 1024 * 1024
 
 
 class Place(NamedTuple):
-    """Where a message lies below the Maildir: directory of its folder, ``cur`` or ``new``, and its file's name."""
+    """Where a message lies in its folder: ``cur`` or ``new``, and its file's name."""
 
-    directory: str
     part: str
-    name: FileName
     file: str
 
     @property
-    def path(self) -> str:
-        """Below the Maildir."""
-        return "/".join(filter(None, (self.directory, self.part, self.file)))
+    def name(self) -> FileName:
+        """What the name says."""
+        return FileName.parse(self.file)
+
+
+class FileRow(Row):
+    """A Row whose date is the time of a file or of a line ``From``: seconds since 1970, in digits."""
+
+    __slots__ = ()
+
+    @property
+    def arrived(self) -> int:
+        """The seconds; a message cannot have come before 1970."""
+        return max(0, int(self.date))
 
 
 class Original(NamedTuple):
@@ -62,11 +72,17 @@ class Inside:
     """
 
     folder: Folder
+    directory: str = ""
     rows: dict[int, Row] = field(default_factory=dict)
     places: dict[int, Place] = field(default_factory=dict)
     keywords: Mapping[str, str] = field(default_factory=dict)
     keywords_file: bytes | None = None
     mark: tuple[int, int] = (0, 0)
+
+    def path(self, number: int) -> str:
+        """Where a message lies below the Maildir."""
+        place = self.places[number]
+        return _join(self.directory, f"{place.part}/{place.file}")
 
 
 @dataclass(slots=True)
@@ -77,6 +93,7 @@ class Seen:
     exists: bool = True
     inside: dict[bytes, Inside] = field(default_factory=dict)
     refusals: list[Refusal] = field(default_factory=list)
+    doubled: list[Refusal] = field(default_factory=list)
     subscriptions: bytes | None = None
     has_quota_file: bool = False
 
@@ -100,12 +117,21 @@ class MaildirFiles:
         return f"{self.root} on {self.machine}"
 
     def look(self) -> Seen:
-        """All of it, as it stands now.
+        """All of it, as it stands now; once more where a message was met twice, for it was renamed meanwhile.
 
         Raises:
             MachineFailed: it cannot be read.
 
         """
+        seen = self._look()
+        for _ in range(_LOOKS):
+            if not seen.doubled:
+                break
+            seen = self._look()
+        seen.refusals += seen.doubled
+        return seen
+
+    def _look(self) -> Seen:
         depth = _DEEP if self.layout.nested else _FLAT
         listed = self.machine.run(f"the listing of {self.root}", programs.LIST, str(self.root), depth)
         if not listed:
@@ -147,12 +173,19 @@ class MaildirFiles:
         except ValueError as error:
             seen.refusals.append(Refusal(octets.decode("ascii", "backslashreplace"), 0, str(error)))
             return
-        inside = seen.inside[octets] = Inside(folder, keywords=keywords_in(file or b""), keywords_file=file)
+        keywords = keywords_in(file or b"")
+        inside = seen.inside[octets] = Inside(folder, directory, keywords=keywords, keywords_file=file)
+        flags: dict[str, str] = {}
         for part, file_name, size, seconds in messages:
             name = FileName.parse(file_name)
             number = number_of(name.base)
-            inside.rows[number] = Row(number, name.flags(inside.keywords), written(seconds), size)
-            inside.places[number] = Place(directory, part, name, file_name)
+            if name.letters not in flags:
+                flags[name.letters] = name.flags(keywords)
+            if number in inside.places:
+                words = f"two files have its name, {inside.places[number].file} and {file_name}: its server parts them"
+                seen.doubled.append(Refusal(folder.title, number, f"{words} when the folder is opened"))
+            inside.rows[number] = FileRow(number, flags[name.letters], seconds, size)
+            inside.places[number] = Place(part, file_name)
 
     def heads(self, inside: Inside, numbers: Collection[int]) -> dict[int, bytes]:
         """The headers of those that are there."""
@@ -165,7 +198,7 @@ class MaildirFiles:
         ordered = list(numbers)
         step = max(1, _AT_ONCE * _HEAD // octets)
         for start in range(0, len(ordered), step):
-            some = {n: inside.places[n].path.encode("utf-8", "surrogateescape") for n in ordered[start : start + step]}
+            some = {n: inside.path(n).encode("utf-8", "surrogateescape") for n in ordered[start : start + step]}
             stdin = b"".join(b"./" + path + b"\0" for path in some.values())
             told = self.machine.run(
                 f"the headers of {self.root}", programs.HEADS, str(self.root), str(octets), stdin=stdin
@@ -182,12 +215,12 @@ class MaildirFiles:
 
     def contents(self, inside: Inside, numbers: Collection[int]) -> dict[int, bytes]:
         """The whole text of those that are still where they were listed."""
-        paths = {self.root / inside.places[number].path: number for number in numbers}
+        paths = {self.root / inside.path(number): number for number in numbers}
         return {paths[path]: text for path, text in self.machine.read(list(paths)).items()}  # type: ignore[index]
 
     def pieces(self, inside: Inside, number: int) -> Iterator[bytes]:
         """One message in pieces of PIECE octets; it ends early where the message is gone."""
-        path, offset = str(self.root / inside.places[number].path), 0
+        path, offset = str(self.root / inside.path(number)), 0
         while offset < inside.rows[number].size:
             piece = self.machine.run(f"a piece of {path}", programs.PIECE, path, str(offset), str(PIECE))
             if not piece:
@@ -201,15 +234,16 @@ class MaildirFiles:
     def original(self, inside: Inside, number: int) -> Original:
         """What the copy's name is made of."""
         place = inside.places[number]
-        new = place.part == "new" and not place.name.letters
-        return Original(place.name.base, place.name.begun or inside.rows[number].arrived or 0, place.name.letters, new)
+        name = place.name
+        new = place.part == "new" and not name.letters
+        return Original(name.base, name.begun or inside.rows[number].arrived or 0, name.letters, new)
 
 
 class _File(NamedTuple):
     part: str
     name: str
     size: int
-    seconds: int
+    seconds: str
 
 
 @dataclass(slots=True)
@@ -230,10 +264,7 @@ class Listing:
     def of(cls, listed: bytes) -> "Listing":
         """From the output of the program."""
         found = cls()
-        for line in listed.split(b"\0"):
-            match = _LISTED.match(line)
-            if match is None:
-                continue
+        for match in _LISTED.finditer(listed):
             kind, target, size, seconds, octets = match.groups()
             path = os.fsdecode(octets)
             above, _, name = path.rpartition("/")
@@ -247,7 +278,9 @@ class Listing:
                     if kind == b"l":
                         found.strange.add(path)
                         continue
-                    found.messages.setdefault(directory, []).append(_File(part, name, int(size), int(seconds)))
+                    found.messages.setdefault(directory, []).append(
+                        _File(sys.intern(part), name, int(size), seconds.decode())
+                    )
                 else:
                     found.files[path] = int(size), int(seconds)
         return found

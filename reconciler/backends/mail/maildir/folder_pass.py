@@ -83,11 +83,11 @@ class FolderPass:
         fresh.sort(key=lambda row: (self._source.original(work.here, row.uid).begun, row.uid))
         pairs = {row.uid: n for row in fresh if (n := number_of(self._base(work, row))) in work.there.rows}
         rest = [row for row in fresh if row.uid not in pairs]
-        ours = self._ledger.target_uids(self._copy.key, work.mapped.raw, work.state.target_uidvalidity)
-        taken = {*ours, *pairs.values()}
-        strangers = [row for number, row in work.there.rows.items() if number not in taken]
-        if rest and strangers:
-            pairs.update(self._recognise(work, rest, strangers))
+        if rest and work.there.rows:
+            ours = self._ledger.target_uids(self._copy.key, work.mapped.raw, work.state.target_uidvalidity)
+            taken = {*ours, *pairs.values()}
+            strangers = [row for number, row in work.there.rows.items() if number not in taken]
+            pairs.update(self._recognise(work, rest, strangers) if strangers else {})
         found = [(row, pairs[row.uid]) for row in fresh if row.uid in pairs]
         flags = [work.there.rows[n].flags if self._follows else row.flags for row, n in found]  # followed from there on
         self._note(work, [Record(r.uid, Fate.COPIED, n, f) for (r, n), f in zip(found, flags, strict=True)])

@@ -13,15 +13,14 @@ from pathlib import PurePosixPath
 from typing import Final, NamedTuple
 
 from reconciler.backends.mail.maildir import programs
-from reconciler.backends.mail.maildir.files import PIECE, Inside, Listing, Original, Seen
+from reconciler.backends.mail.maildir.files import PIECE, FileRow, Inside, Listing, Original, Seen
 from reconciler.backends.mail.maildir.machine import Machine, MachineFailed
 from reconciler.model.mail import mbox
 from reconciler.model.mail.accounting import Refusal
 from reconciler.model.mail.folder import Folder, Namespace
-from reconciler.model.mail.internal_date import written
 from reconciler.model.mail.maildir_layout import subscribed
 from reconciler.model.mail.maildir_name import number_of
-from reconciler.model.mail.message import Row, header_of
+from reconciler.model.mail.message import header_of
 
 _DEEP: Final = "64"
 _AT_REST: Final = 3  # seconds since the last write: programs write a message in one go
@@ -148,8 +147,7 @@ class MboxFiles:
                 digest = _digest(raw, letter)
                 turns[digest] += 1
                 number = number_of(f"{digest}.{turns[digest]}")
-                arrived = written(letter.arrived or 0)
-                inside.rows[number] = Row(number, letter.flags, arrived, len(letter.text))
+                inside.rows[number] = FileRow(number, letter.flags, str(letter.arrived or 0), len(letter.text))
                 spans[number] = _Span(raw.offset, raw.length, f"{digest}.{turns[digest]}", not letter.old)
         except ValueError as error:
             raise MachineFailed(f"{path} on {self.machine}: {error}") from error
