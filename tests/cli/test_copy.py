@@ -296,9 +296,14 @@ def test_the_report_has_a_line_for_each_mailbox_and_each_has_its_log(run, move, 
 def test_folders_go_where_the_spec_says(run, move, old, new, people):
     fill(old, people[0], 1, 12, ((), ("Gesendet",), ("Lists",)))
     change(move, folders={"Gesendet": "Outgoing/2026"}, exclude=["Lists"])
-    shown = run("copy", move, people[0], "--json")
-    folders = {each["folder"]: each["into"] for each in events(shown.out)[-2]["folders"]}
-    assert folders["Gesendet"] == "Outgoing/2026"
+    shown = run("copy", move, people[0], "--json", "--log-dir", move.with_name("logs"))
+    assert shown.code == 0, shown
+    told = events(shown.out)[-2]
+    folders = {each["folder"]: (each["into"], each["rule"]) for each in told["folders"]}
+    assert (folders["Gesendet"], folders["Lists"]) == (("Outgoing/2026", ""), ("", "the spec excludes Lists"))
+    assert (told["refusals"], told["excluded"] > 0) == ([], True)
+    log = move.with_name("logs") / f"{people[0]}.log"
+    assert "Lists not copied, the spec excludes Lists: " in log.read_text()
     assert new.folders(people[0]) == {"INBOX", "Outgoing/2026", "Outgoing"}
 
 

@@ -21,17 +21,23 @@ CAPABILITIES = (
 )
 BEFORE = "IMAP4rev1 UNSELECT IDLE NAMESPACE QUOTA ID XLIST CHILDREN X-GM-EXT-1 SASL-IR AUTH=XOAUTH2 AUTH=PLAIN"
 
+USED_UP = "NO [OVERQUOTA] Account exceeded command or bandwidth limits. (Failure)"
+
 _WORD = re.compile(rb'\s*(?:"((?:[^"\\]|\\.)*)"|(\((?:[^()"]|"(?:[^"\\]|\\.)*"|\([^()]*\))*\))|(\S+))')
 _LITERAL = re.compile(rb"\{(\d+)([+-]?)\}\r\n\Z")
 _ITEM = re.compile(r"BODY\.PEEK\[[^\]]*\]|[^\s()]+")
 
 
 class Gmail:
-    """``mailboxes`` by user, each with the password ``pw-USER``; ``said`` counts the commands that were given."""
+    """``mailboxes`` by user, each with the password ``pw-USER``; ``said`` counts the commands that were given.
+
+    ``bandwidth``: octets of messages that may still be read; after that nobody is let in.
+    """
 
     def __init__(self, **mailboxes: Mailbox) -> None:
         self.mailboxes = mailboxes
         self.said: Counter[str] = Counter()
+        self.bandwidth: int | None = None
         self.lock = threading.RLock()
         outer = self
 
@@ -94,6 +100,8 @@ class _Connection(socketserver.StreamRequestHandler):
 
     def login(self, words: list[bytes]) -> str:
         user, password = (word.decode() for word in words)
+        if self.gmail.bandwidth == 0:
+            return USED_UP
         if user not in self.gmail.mailboxes or password != f"pw-{user}":
             return "NO [AUTHENTICATIONFAILED] Invalid credentials (Failure)"
         self.box = self.gmail.mailboxes[user]
@@ -149,6 +157,10 @@ class _Connection(socketserver.StreamRequestHandler):
         for sequence, (number, uid) in enumerate(self.box.uids(self.open).items(), 1):
             mail = self.box.mail[number]
             if _within(uid, words[0].decode(), max(self.box.uids(self.open).values())) and mail.modseq > since:
+                if b"BODY.PEEK[]" in words[1] and self.gmail.bandwidth is not None:
+                    self.gmail.bandwidth = max(0, self.gmail.bandwidth - len(mail.body))
+                    if not self.gmail.bandwidth:
+                        return USED_UP
                 parts = chain.from_iterable(self.item(name, uid, mail) for name in _ITEM.findall(words[1].decode()))
                 self.say(f"* {sequence} FETCH ({' '.join(parts)})")
         return "OK Success"

@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING
 
 from reconciler.backends.mail._grammar import Token, quoted, tokens
 from reconciler.backends.mail._listing import Status
+from reconciler.backends.mail._wire import Answer
 from reconciler.backends.mail.listing import Listed
 from reconciler.backends.mail.session import Session
 from reconciler.backends.mail.survey import Survey
+from reconciler.errors import CommandRefused
 from reconciler.model.mail import uid_set
 from reconciler.model.mail.folder import Folder
 from reconciler.model.mail.gmail import CAPABILITY, Homes, Shown, places
@@ -32,7 +34,12 @@ def folder_rules(source: Session, here: Survey, there: Survey, rules: FolderRule
 
 
 def read_labels(session: Session, raw: bytes, uids: Collection[int]) -> Mapping[int, Shown]:
-    """What Gmail shows these messages as; one that vanished is not in it."""
+    """What Gmail shows these messages as; one that vanished is not in it.
+
+    Raises:
+        CommandRefused: it does not tell.
+
+    """
     found: dict[int, Shown] = {}
     if not uids:
         return found
@@ -42,6 +49,8 @@ def read_labels(session: Session, raw: bytes, uids: Collection[int]) -> Mapping[
         for response in session.wire.until(tag):
             if isinstance(response, list):
                 found.update(_shown(response))
+            elif isinstance(response, Answer) and not response.ok:  # copied without its labels it would be copied twice
+                raise CommandRefused(f"{session.server} does not show labels: {response.words}", response.words)
     return found
 
 

@@ -88,7 +88,7 @@ def _left_out(entry: LeftOut, here: Survey) -> FolderAccount:
     status = here.status.get(entry.source.raw)
     count = status.messages if status else 0
     tally = Tally(count=count, excluded=count)
-    return FolderAccount(entry.source.title, "", tally, (Refusal(entry.source.title, 0, entry.rule),))
+    return FolderAccount(entry.source.title, "", tally, rule=entry.rule)
 
 
 def _unwanted(mapped: Mapped, status: Status, words: str) -> FolderAccount:

@@ -184,7 +184,7 @@ class Stream:
             match meaning(words):
                 case Meaning.FULL:
                     raise TargetFull(f"{self._target.server} takes no more mail for {self._target.user}: {said}", words)
-                case Meaning.SLOW_DOWN:
+                case Meaning.SLOW_DOWN | Meaning.USED_UP:
                     raise ConnectionCut(f"{self._target.server} asks for a pause: {said}", words)
                 case Meaning.LOST:
                     raise CommandRefused(f"a folder went away on {self._target.server}: {said}", words)

@@ -27,6 +27,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from reconciler.errors import ConnectionCut, ProtocolBroken
+from reconciler.model.mail.refusal import throttled
 
 _QUICKACK: int | None = getattr(socket, "TCP_QUICKACK", None)  # Linux alone has it
 
@@ -39,6 +40,9 @@ _BUFFER = 256 * 1024
 
 _LONGEST_LINE = 10_000_000
 """Octets; longer is no line of text. imaplib stops at a tenth of it, which a SEARCH in a big folder passes."""
+
+_READING = (b"UID FETCH ", b"EXAMINE ")
+"""A NO to these that asks for a pause is no answer: messages that are not shown now are not gone."""
 
 Parts = list[bytes]
 """One untagged response: text and literals, by turns."""
@@ -69,6 +73,7 @@ class Wire:
         self._file = imap.socket().makefile("rb", _BUFFER)
         self._number = 0
         self._forgiven: set[bytes] = set()
+        self._reading: set[bytes] = set()
         self.peer = peer
 
     def tag(self) -> bytes:
@@ -94,6 +99,8 @@ class Wire:
         tag = self.tag()
         if may_fail:
             self._forgiven.add(tag)
+        if text.startswith(_READING):
+            self._reading.add(tag)
         self.send(tag + b" " + text + b"\r\n")
         self.acknowledge()
         return tag
@@ -102,7 +109,7 @@ class Wire:
         """The next response.
 
         Raises:
-            ConnectionCut: the connection is gone, or the server said BYE.
+            ConnectionCut: the connection is gone, the server said BYE, or wants a pause before anything is read.
             ProtocolBroken: the server answered BAD; the socket is closed.
 
         """
@@ -176,6 +183,11 @@ class Wire:
             self.close()
             raise ProtocolBroken(f"{self.peer} sent what is no IMAP response: {_words(line[:100])}")
         tag, status, words = match[1], match[2].upper(), _words(match[3] or b"")
+        reading = tag in self._reading
+        self._reading.discard(tag)
+        if status != b"OK" and (reading or status == b"BAD") and throttled(words):  # Exchange says it with BAD
+            self.close()
+            raise ConnectionCut(f"{self.peer} asks for a pause: {words}", words)
         if status == b"BAD" and tag not in self._forgiven:
             self.close()
             raise ProtocolBroken(

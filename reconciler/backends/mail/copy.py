@@ -20,7 +20,7 @@ from reconciler.backends.mail.survey import Survey, expect_mail, survey
 from reconciler.errors import CommandRefused, ConnectionCut, LoginRefused, MailboxSuspect, ProtocolBroken, SecretError
 from reconciler.model.mail.accounting import FolderAccount, Refusal
 from reconciler.model.mail.mapping import FolderPlan, map_folders
-from reconciler.model.mail.refusal import backoff
+from reconciler.model.mail.refusal import Meaning, backoff, meaning
 
 
 def copy_mailbox(copy: MailboxCopy, means: Means) -> MailboxReport:
@@ -53,6 +53,8 @@ def _persist(attempt: "Attempt", means: Means) -> tuple[State, str]:
         except MailboxSuspect as error:
             return State.SUSPECT, str(error)
         except (ConnectionCut, CommandRefused, ProtocolBroken) as error:
+            if isinstance(error, ConnectionCut) and meaning(error.words) is Meaning.USED_UP:
+                return State.LIMITED, f"{error}; the rest follows when the provider allows it again"
             failures = 1 if attempt.messages > before else failures + 1
             if failures >= means.patience.attempts:
                 return State.FAILED, str(error)

@@ -130,7 +130,7 @@ def _refused(server: Server, login: Login, error: Exception, sent: Sequence[Secr
     plain = _plain(str(error))
     words = fit_for_people(plain, *(secret.reveal() for secret in sent))
     broken = isinstance(error, OSError | IMAPClientAbortError) or isinstance(error.__context__, IMAPClientAbortError)
-    if broken or meaning(plain) is Meaning.SLOW_DOWN:
+    if broken or meaning(plain) in {Meaning.SLOW_DOWN, Meaning.USED_UP}:
         return ConnectionCut(f"{server} lets nobody in now (login of {login.user}): {words}", words)
     return LoginRefused(f"{server} refuses the login of {login.user}: {words}; this mailbox waits for new credentials")
 

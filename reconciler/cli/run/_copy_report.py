@@ -29,7 +29,7 @@ def as_data(outcome: Outcome) -> dict[str, Any]:
         **_counts(outcome.tally),
         "grade": outcome.grade.value if outcome.grade else None,
         "unjudged": outcome.unjudged,
-        "folders": [{"folder": f.folder, "into": f.into, **_counts(f.tally)} for f in outcome.accounts],
+        "folders": [{"folder": f.folder, "into": f.into, "rule": f.rule, **_counts(f.tally)} for f in outcome.accounts],
         "refusals": [{"folder": r.folder, "uid": r.uid, "words": r.words} for r in outcome.refusals],
         "differences": [
             {"folder": d.folder, "kind": d.kind.value, "count": d.count, "explained": d.explained, "example": d.example}
@@ -99,7 +99,8 @@ class Logs:
 def _log_lines(outcome: Outcome) -> Iterator[str]:
     yield f"{outcome.state}: {_account(outcome.tally)}" + (f": {shown(outcome.words)}" if outcome.words else "")
     for folder in outcome.accounts:
-        yield f"{shown(folder.folder)} -> {shown(folder.into)}: {_account(folder.tally)}; {sent(folder.tally):,} sent"
+        way = f"not copied, {shown(folder.rule)}" if folder.rule else f"-> {shown(folder.into)}"
+        yield f"{shown(folder.folder)} {way}: {_account(folder.tally)}; {sent(folder.tally):,} sent"
     for refusal in outcome.refusals:
         yield f"refused: {shown(refusal.folder)}, UID {refusal.uid}: {shown(refusal.words)}"
     if outcome.grade:

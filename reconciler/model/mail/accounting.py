@@ -68,12 +68,13 @@ class Refusal:
 
 @dataclass(frozen=True, slots=True)
 class FolderAccount:
-    """One folder after a pass."""
+    """One folder after a pass; ``rule`` says why the whole of it is left where it is, which is no refusal."""
 
     folder: str
     into: str
     tally: Tally
     refusals: tuple[Refusal, ...] = field(default=())
+    rule: str = ""
 
 
 def total(accounts: Iterable[FolderAccount]) -> Tally:

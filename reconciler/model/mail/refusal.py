@@ -14,6 +14,7 @@ class Meaning(Enum):
     MESSAGE = "message"  # this message is the trouble; the others may go
     FULL = "full"  # the mailbox or its server is full
     SLOW_DOWN = "slow down"  # come back later
+    USED_UP = "used up"  # the volume that a provider allows in a day; it takes hours, whatever code it says so with
     FOLDER = "folder"  # no message will get in
     LOST = "lost"  # the folder or the message is not there any more
 
@@ -37,6 +38,11 @@ _MEANINGS = {
     "PARSE": Meaning.MESSAGE,
 }
 
+_VOLUME = re.compile(r"bandwidth limit|daily.{0,20}limit", re.IGNORECASE)
+"""Gmail: ``NO [OVERQUOTA] Account exceeded command or bandwidth limits.``, to a FETCH or a login."""
+
+_THROTTLED = re.compile(r"\[(?:LIMIT|THROTTLED)\]|throttl|too many|rate limit|bandwidth", re.IGNORECASE)
+
 _WORDS = (
     (re.compile(r"quota|disk full|no space|out of storage|mailbox.{0,20} full", re.IGNORECASE), Meaning.FULL),
     (
@@ -48,10 +54,17 @@ _WORDS = (
 
 def meaning(words: str) -> Meaning:
     """By the response code, else by the words that servers without codes use, else the message."""
+    if _VOLUME.search(words):
+        return Meaning.USED_UP
     code = _CODE.match(words)
     if code and code[1] in _MEANINGS:
         return _MEANINGS[code[1]]
     return next((found for pattern, found in _WORDS if pattern.search(words)), Meaning.MESSAGE)
+
+
+def throttled(words: str) -> bool:
+    """Whether the server says that it was asked too much, so that the same will be fine later."""
+    return _THROTTLED.search(words) is not None
 
 
 def asked_to_wait(words: str) -> timedelta | None:

@@ -215,6 +215,28 @@ def test_what_a_server_says_instead_of_ok(
     assert new.seen(user) == expected(old.seen(user))
 
 
+@pytest.mark.parametrize("status", [b"NO", b"BAD"])
+def test_a_source_that_was_asked_too_much_is_asked_again_later_and_refuses_no_message(
+    status: bytes, old: Dovecot, new: Dovecot, user: str, ledger: SqlLedger
+) -> None:
+    """Exchange throttles a FETCH in the middle of a folder, with either answer."""
+    fill(old, user, 28, 40, ((),))
+    done: list[bytes] = []
+
+    def edit(octets: bytes) -> bytes:
+        if b" OK Fetch completed" in octets and b"BODY[]" in octets and not done:
+            head, _, rest = octets.rpartition(b" OK Fetch completed")
+            done.append(rest)
+            return head + b" " + status + b" Request is throttled. Suggested Backoff Time: 50 milliseconds\r\n"
+        return octets
+
+    with Proxy(old.port, edit=edit) as proxy:
+        report = run(old, new, user, ledger, source=proxy.own_port)
+    assert done
+    assert (report.state, report.refusals) == (State.DONE, ())
+    assert new.seen(user) == expected(old.seen(user))
+
+
 class Recording(Proxy):
     """Remembers the tag of the last command."""
 

@@ -181,13 +181,18 @@ def test_a_folder_that_the_spec_leaves_out_is_not_copied_by_way_of_all_mail(scen
     assert scene.copy(rules).tally.new == 0
 
 
-def test_a_target_that_was_made_anew_gets_everything_again(scene: Scene, new: Dovecot, tmp_path: Path) -> None:
-    many(scene)
-    scene.copy()
-    scene.user = "user198"
+def test_bandwidth_that_gmail_has_counted_as_used_up_is_a_daily_limit_and_refuses_no_message(scene: Scene) -> None:
+    for number in range(40):
+        scene.box.put(message(number, 30_000), "\\Inbox")
+    scene.gmail.bandwidth = 400_000
     report = scene.copy()
-    assert (report.state, report.tally.new) == (State.DONE, 10)
-    assert scene.there() == {folder.replace("&-", "&"): numbers for folder, numbers in ONCE.items()}
+    assert (report.state, report.refusals, report.tally.balanced) == (State.LIMITED, (), True), report
+    assert "bandwidth limits" in report.words
+    again = scene.copy()
+    assert (again.state, again.accounts) == (State.LIMITED, ())
+    scene.gmail.bandwidth = None
+    assert scene.copy().state is State.DONE
+    assert scene.there() == {"INBOX": [*range(40)]}
 
 
 def test_a_copy_that_is_gone_from_the_target_with_its_folder_is_made_again(scene: Scene) -> None:

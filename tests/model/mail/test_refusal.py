@@ -2,10 +2,13 @@ from datetime import timedelta
 
 import pytest
 
-from reconciler.model.mail.refusal import Meaning, backoff, fit_for_people, meaning
+from reconciler.model.mail.refusal import Meaning, backoff, fit_for_people, meaning, throttled
 
 
 @pytest.mark.parametrize(("words", "expected"), [
+    ("[OVERQUOTA] Account exceeded command or bandwidth limits. (Failure)", Meaning.USED_UP),
+    ("[ALERT] Account exceeded command or bandwidth limits. (Failure)", Meaning.USED_UP),
+    ("Too many simultaneous connections. (Failure)", Meaning.SLOW_DOWN),
     ("[OVERQUOTA] Quota exceeded (mailbox for user is full)", Meaning.FULL),
     ("Quota exceeded", Meaning.FULL),
     ("[LIMIT] Too much", Meaning.SLOW_DOWN),
@@ -19,6 +22,18 @@ from reconciler.model.mail.refusal import Meaning, backoff, fit_for_people, mean
 ])  # fmt: skip
 def test_the_code_decides_then_the_words_then_it_is_the_message(words: str, expected: Meaning) -> None:
     assert meaning(words) is expected
+
+
+@pytest.mark.parametrize(("words", "expected"), [
+    ("Request is throttled. Suggested Backoff Time: 178755 milliseconds", True),
+    ("[LIMIT] FETCH failed", True),
+    ("[OVERQUOTA] Account exceeded command or bandwidth limits. (Failure)", True),
+    ("[SERVERBUG] Internal error occurred", False),
+    ("[OVERQUOTA] Mailbox is full", False),
+    ("Some of the requested messages no longer exist", False),
+])  # fmt: skip
+def test_a_server_that_was_asked_too_much_says_so(words: str, expected: bool) -> None:
+    assert throttled(words) is expected
 
 
 def test_the_server_says_how_long_else_it_doubles() -> None:
