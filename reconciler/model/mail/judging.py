@@ -1,12 +1,12 @@
 """Two folders compared as multisets of messages: the judge's reasoning, which shares nothing with the copier's."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from reconciler.model.mail.grade import Difference, Kind
-from reconciler.model.mail.message import Identity
+from reconciler.model.mail.message import Identity, telling_apart
 
 
 class Judged(NamedTuple):
@@ -45,7 +45,8 @@ def judge(folder: str, source: Sequence[Judged], target: Sequence[Judged], excus
     found: dict[tuple[Kind, str], list[str]] = defaultdict(list)
     doubtful: list[tuple[int, int]] = []
     first = sorted(source, key=lambda message: message.uid in excuses.left_out)  # these may be the missing ones
-    here, there = _by_identity(first), _by_identity(target)
+    who = telling_apart(message.identity for message in (*first, *target))
+    here, there = _by_identity(first, who), _by_identity(target, who)
     for identity in here.keys() | there.keys():
         pairs, missing, extra = _paired(here.get(identity, []), there.get(identity, []))
         for message in missing:
@@ -63,10 +64,10 @@ def judge(folder: str, source: Sequence[Judged], target: Sequence[Judged], excus
     return Verdict(tuple(sorted(differences, key=lambda d: (d.kind, d.explained))), tuple(doubtful))
 
 
-def _by_identity(messages: Sequence[Judged]) -> dict[Identity, list[Judged]]:
-    groups: dict[Identity, list[Judged]] = defaultdict(list)
+def _by_identity(messages: Sequence[Judged], who: Callable[[Identity], Hashable]) -> dict[Hashable, list[Judged]]:
+    groups: dict[Hashable, list[Judged]] = defaultdict(list)
     for message in messages:
-        groups[message.identity].append(message)
+        groups[who(message.identity)].append(message)
     return groups
 
 

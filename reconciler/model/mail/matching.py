@@ -10,7 +10,7 @@ from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from reconciler.model.mail.message import Identity, Row
+from reconciler.model.mail.message import Identity, Row, telling_apart
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,13 +22,14 @@ class Matches:
     open_target: tuple[int, ...]
 
 
-_Key = Callable[[Row, Identity], Hashable]
+_Key = Callable[[Row], tuple[object, ...]]
 
 _ROUNDS: tuple[_Key, ...] = (
-    lambda row, who: (who, row.arrived, row.size) if who.strong else None,
-    lambda row, who: (who, row.size) if who.strong else None,  # a server that changed the date
-    lambda row, who: (who, row.arrived) if who.strong else None,  # a server that rewrote line ends
+    lambda row: (row.arrived, row.size),
+    lambda row: (row.size,),  # a server that changed the date
+    lambda row: (row.arrived,),  # a server that rewrote line ends
 )
+"""What must be equal beside a strong identity."""
 
 
 def match(
@@ -42,17 +43,18 @@ def match(
     """
     left = {row.uid: row for row in source if row.uid in identities}
     right = {row.uid: row for row in target if row.uid in strangers}
+    who = telling_apart([*identities.values(), *strangers.values()])
     pairs: dict[int, int] = {}
     for key in _ROUNDS:
-        found = _equal(_keyed(left, identities, key), _keyed(right, strangers, key))
+        found = _equal(_keyed(left, identities, who, key), _keyed(right, strangers, who, key))
         for source_uid, target_uid in found.items():
             del left[source_uid], right[target_uid]
         pairs.update(found)
-    common = {identities[uid] for uid in left} & {strangers[uid] for uid in right}
+    common = {who(identities[uid]) for uid in left} & {who(strangers[uid]) for uid in right}
     return Matches(
         pairs,
-        tuple(uid for uid in left if identities[uid] in common),
-        tuple(uid for uid in right if strangers[uid] in common),
+        tuple(uid for uid in left if who(identities[uid]) in common),
+        tuple(uid for uid in right if who(strangers[uid]) in common),
     )
 
 
@@ -70,13 +72,13 @@ class Text(NamedTuple):
     exact: bytes = b""
 
 
-_TEXT_ROUNDS: tuple[tuple[bool, Callable[[Text], Hashable]], ...] = (
-    (True, lambda text: (text.identity, text.digest, text.exact, text.arrived)),
-    (True, lambda text: (text.identity, text.digest, text.arrived)),
-    (False, lambda text: (text.identity, text.digest, text.exact)),
-    (False, lambda text: (text.identity, text.digest)),
+_TEXT_ROUNDS: tuple[tuple[bool, Callable[[Text], tuple[object, ...]]], ...] = (
+    (True, lambda text: (text.digest, text.exact, text.arrived)),
+    (True, lambda text: (text.digest, text.arrived)),
+    (False, lambda text: (text.digest, text.exact)),
+    (False, lambda text: (text.digest,)),
 )
-"""Whether the date counts, and what must be equal."""
+"""Whether the date counts, and what must be equal beside the identity."""
 
 
 def pair_by_text(source: Sequence[Text], target: Sequence[Text]) -> dict[int, int]:
@@ -85,12 +87,14 @@ def pair_by_text(source: Sequence[Text], target: Sequence[Text]) -> dict[int, in
     Two messages without a Message-ID and of different dates may be the same words said twice, so both are kept; but a
     date that says nothing makes no difference.
     """
+    who = telling_apart(text.identity for text in (*source, *target))
     pairs: dict[int, int] = {}
     for dated, key in _TEXT_ROUNDS:
         taken = set(pairs.values())
         left = [text for text in source if text.uid not in pairs and (dated or _any_date(text))]
         right = [text for text in target if text.uid not in taken]
-        pairs.update(_equal(((text.uid, key(text)) for text in left), ((text.uid, key(text)) for text in right)))
+        ours, theirs = ([(text.uid, (who(text.identity), *key(text))) for text in side] for side in (left, right))
+        pairs.update(_equal(ours, theirs))
     return pairs
 
 
@@ -110,5 +114,7 @@ def _equal(source: Iterable[tuple[int, Hashable]], target: Iterable[tuple[int, H
     return pairs
 
 
-def _keyed(rows: Mapping[int, Row], who: Mapping[int, Identity], key: _Key) -> Iterable[tuple[int, Hashable]]:
-    return ((uid, made) for uid, row in rows.items() if (made := key(row, who[uid])) is not None)
+def _keyed(
+    rows: Mapping[int, Row], identities: Mapping[int, Identity], who: Callable[[Identity], Hashable], key: _Key
+) -> Iterable[tuple[int, Hashable]]:
+    return ((uid, (who(identities[uid]), *key(row))) for uid, row in rows.items() if identities[uid].strong)

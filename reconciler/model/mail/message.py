@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+from collections.abc import Callable, Hashable, Iterable
 from typing import NamedTuple
 
 from reconciler.model.mail.internal_date import seconds
@@ -30,15 +31,26 @@ class Row(NamedTuple):
 
 
 class Identity(NamedTuple):
-    """What stays the same on every server: the Message-ID (empty without one) and a digest of the stable fields."""
+    """What stays the same on every server: the Message-ID (empty without one) and a digest of the stable fields.
+
+    ``undated``: the same digest without the Date, which a server adds where it forwards a message that has none.
+    """
 
     message_id: bytes
     digest: bytes
+    undated: bytes = b""
+    dated: bool = True
 
     @property
     def strong(self) -> bool:
         """Whether it tells messages apart by itself; a weak one needs text and date beside it."""
         return bool(self.message_id)
+
+
+def telling_apart(identities: Iterable[Identity]) -> Callable[[Identity], Hashable]:
+    """What tells these messages apart: their identities, and not the Date where one of the same Message-ID lacks it."""
+    undated = {identity[:1] + identity[2:3] for identity in identities if identity.strong and not identity.dated}
+    return lambda who: key if (key := who[:1] + who[2:3]) in undated else who
 
 
 def identify(header: bytes) -> Identity:
@@ -50,10 +62,14 @@ def identify(header: bytes) -> Identity:
     found: dict[bytes, list[bytes]] = {}
     for name, value in _FIELD.findall(header):
         found.setdefault(name.lower(), []).append(_NOISE.sub(b"", value))
-    digest = hashlib.blake2b(digest_size=16)
+    whole, undated = hashlib.blake2b(digest_size=16), hashlib.blake2b(digest_size=16)
     for field in IDENTITY_FIELDS:
-        digest.update(b"\0".join(found.get(field.lower().encode(), [])) + b"\n")
-    return Identity(next(iter(found.get(b"message-id", [])), b""), digest.digest())
+        line = b"\0".join(found.get(field.lower().encode(), [])) + b"\n"
+        whole.update(line)
+        if field != "Date":
+            undated.update(line)
+    message_id = next(iter(found.get(b"message-id", [])), b"")
+    return Identity(message_id, whole.digest(), undated.digest(), b"date" in found)
 
 
 def header_of(message: bytes) -> bytes:

@@ -10,7 +10,9 @@ import pytest
 from reconciler.backends.mail.copy import copy_mailbox
 from reconciler.backends.mail.job import MailboxReport, Means, Patience, Progress, Rules, State
 from reconciler.backends.mail.login import MasterUser, Proxied
+from reconciler.backends.mail.verify import verify_mailbox
 from reconciler.journal.ledger import SqlLedger
+from reconciler.model.mail.grade import Kind
 from reconciler.model.mail.limits import Limits
 from reconciler.model.mail.mapping import FolderRules
 from reconciler.model.secret import Secret
@@ -194,6 +196,20 @@ def test_forwarded_copies_are_recognised_and_native_mail_stays(
     report = run(old, new, user, ledger)
     assert (report.tally.new, report.tally.recognised) == (2, 1)
     assert sum(new.seen(user).values()) == 3
+
+
+def test_a_forwarded_copy_that_was_given_a_date_on_the_way_is_recognised(
+    old: Dovecot, new: Dovecot, user: str, ledger: SqlLedger
+) -> None:
+    header = b"Message-ID: <undated@x>\nFrom: a@example.org\nSubject: hello\n"
+    add(new, user, "", b"Received: by new\n" + header + b"\nbody\n", received=1_700_000_000)
+    dated = header + b"Date: Mon, 1 Jan 2024 10:00:00 +0000\n"
+    add(old, user, "", b"Received: by old\n" + dated + b"\nbody\n", received=1_700_000_009)
+    add(old, user, "", dated.replace(b"hello", b"another") + b"\nbody\n")
+    report = run(old, new, user, ledger)
+    assert (report.tally.new, report.tally.recognised) == (2, 1)
+    verdict = verify_mailbox(copying(endpoint(old, user), endpoint(new, user)), Means(ledger, RealClock()))
+    assert Kind.MISSING not in {difference.kind for difference in verdict.differences}
 
 
 def test_a_changed_uidvalidity_on_either_side_copies_nothing_twice(
