@@ -54,7 +54,7 @@ def plan_rollback(
             conflicts.add(address)
         for stage, change in trail.steps(rules.kinds):
             by_stage.setdefault(stage, []).append(change)
-    target = _back_to(min((each.stage for each in written), default=min(Stage)))
+    target = _back_to(min((each.stage for each in written if each.asked), default=min(Stage)))
     for stage, change in _made_on_the_way(rules, world, values or {}, target):
         by_stage.setdefault(stage, []).append(change)
     way = tuple(Layer(_back_to(stage), tuple(by_stage[stage]), back=True) for stage in sorted(by_stage, reverse=True))

@@ -16,11 +16,15 @@ _LAST_FIRST: Final = tuple(sorted(Stage, reverse=True))
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """One write of an earlier run, as the journal has it; not ``sure``: it was cut short unconfirmed."""
+    """One write of an earlier run, as the journal has it; not ``sure``: it was cut short unconfirmed.
+
+    ``asked``: a person wants it undone; else a rollback has made it since, on the way there.
+    """
 
     stage: Stage
     change: Change
     sure: bool = True
+    asked: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -62,7 +62,7 @@ def carry_mail(
     if loud:
         raise WriteError(
             f"mail still came to the old server, for {listed(loud)}: it was copied, and the "
-            f"{span(move.spec.waits.quiet)} of silence begin anew; find out who delivers or writes there, and apply then"
+            f"{span(move.spec.waits.quiet)} of silence begin anew; find out who delivers or writes there"
         )
 
 

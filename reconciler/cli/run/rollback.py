@@ -1,6 +1,6 @@
 """``reconciler rollback``."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from reconciler.cli.run._carrying_out import Doing, Manner
@@ -85,21 +85,19 @@ def written_of(
         runs=None if run is None else [run],
         stages=None if first is None else [stage for stage in Stage if stage >= first],
     )
-    steps = _with_later_rollbacks(past, chosen)
-    return [Written(step.stage, step.change, sure=step.state is StepState.DONE) for step in steps]
+    return list(_with_later_rollbacks(past, chosen))
 
 
-def _with_later_rollbacks(past: JournalView, chosen: Sequence[BegunStep]) -> list[BegunStep]:
+def _with_later_rollbacks(past: JournalView, chosen: Sequence[BegunStep]) -> Iterator[Written]:
     """What was chosen, and what rollbacks have put back since at the same addresses, in the order of the journal."""
     addresses = {step.change.address for step in chosen}
     oldest = min((step.run for step in chosen), default=0)
     rollbacks = {each.number for each in past.runs() if each.intent is Intent.ROLLBACK and each.number > oldest}
     keys = {(step.run, step.number) for step in chosen}
-    return [
-        step
-        for step in past.written_steps()
-        if (step.run, step.number) in keys or (step.run in rollbacks and step.change.address in addresses)
-    ]
+    for step in past.written_steps():
+        asked = (step.run, step.number) in keys
+        if asked or (step.run in rollbacks and step.change.address in addresses):
+            yield Written(step.stage, step.change, sure=step.state is StepState.DONE, asked=asked)
 
 
 def _selection(run: int | None, stage: str | None) -> str:
