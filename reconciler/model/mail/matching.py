@@ -73,9 +73,9 @@ class Text(NamedTuple):
 
 
 _TEXT_ROUNDS: tuple[tuple[bool, Callable[[Text], tuple[object, ...]]], ...] = (
-    (True, lambda text: (text.digest, text.exact, text.arrived)),
+    (True, lambda text: (text.exact or text.digest, text.arrived)),
     (True, lambda text: (text.digest, text.arrived)),
-    (False, lambda text: (text.digest, text.exact)),
+    (False, lambda text: (text.exact or text.digest,)),
     (False, lambda text: (text.digest,)),
 )
 """Whether the date counts, and what must be equal beside the identity."""

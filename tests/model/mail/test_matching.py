@@ -72,6 +72,7 @@ def test_texts_that_differ_in_what_servers_rewrite_are_not_taken_for_one_another
     mine = [Text(1, weak, b"x", 5, b"one"), Text(2, weak, b"x", 5, b"two")]
     assert pair_by_text(mine, [Text(8, weak, b"x", 5, b"two")]) == {2: 8}
     assert pair_by_text(mine, [Text(8, weak, b"x", 5, b"two"), Text(9, weak, b"x", 5, b"rewritten")]) == {2: 8, 1: 9}
+    assert pair_by_text(mine, [Text(8, weak, b"cut at the end", 5, b"two")]) == {2: 8}
 
 
 def test_a_message_that_vanished_is_paired_with_nothing() -> None:
