@@ -5,14 +5,17 @@ EXAMINE and BODY.PEEK only: nothing here can change a flag on the server that is
 
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from reconciler.backends.mail._grammar import Fetched, fetched, quoted
 from reconciler.backends.mail._wire import Answer, Parts
 from reconciler.backends.mail.session import Session
+from reconciler.errors import CommandRefused
 from reconciler.model.mail import uid_set
 from reconciler.model.mail.flags import EVERYTHING, Allowed, portable
 from reconciler.model.mail.message import IDENTITY_FIELDS, Identity, Row, identify
+from reconciler.model.mail.refusal import Meaning, meaning
 
 _NUMBER = re.compile(rb"\* (\d+) (EXISTS|EXPUNGE)\r\n\Z", re.IGNORECASE)
 _CODE = re.compile(rb"\* OK \[(UIDVALIDITY|UIDNEXT|HIGHESTMODSEQ) (\d+)\]", re.IGNORECASE)
@@ -83,14 +86,34 @@ def list_folders(session: Session, wanted: Sequence[Wanted], *, writable: bool =
 
 
 def identities(session: Session, raw: bytes, uids: Collection[int]) -> Mapping[int, Identity]:
-    """What tells the messages apart, by UID; one that vanished is not in it."""
+    """What tells the messages apart, by UID; one that vanished, or whose header the server refuses, is not in it.
+
+    A NO to many says nothing of most of them: those that it left out are asked for one by one.
+    """
+    found: dict[int, Identity] = {}
+    try:
+        found.update(_identified(session, raw, uid_set.write(uids)))
+    except CommandRefused:
+        for uid in sorted(set(uids) - found.keys()):
+            with suppress(CommandRefused):
+                found.update(_identified(session, raw, [str(uid)]))
+    return found
+
+
+def _identified(session: Session, raw: bytes, sets: Iterable[str]) -> Iterator[tuple[int, Identity]]:
     item = b"(UID BODY.PEEK[HEADER.FIELDS (" + _FIELDS + b")])"
-    rows = _fetch(session, raw, uid_set.write(uids), item)
-    return {row.uid: identify(row.body) for row in rows if row.uid is not None and row.body is not None}
+    for row in _fetch(session, raw, sets, item):
+        if row.uid is not None and row.body is not None:
+            yield row.uid, identify(row.body)
 
 
 def still_there(session: Session, raw: bytes, uids: Collection[int] | None = None) -> set[int]:
-    """Those of the UIDs, or of all, that the folder holds now."""
+    """Those of the UIDs, or of all, that the folder holds now.
+
+    Raises:
+        CommandRefused: the server does not tell; what it does not list is not gone.
+
+    """
     sets = ["1:*"] if uids is None else uid_set.write(uids)
     return {row.uid for row in _fetch(session, raw, sets, b"(UID)") if row.uid is not None}
 
@@ -99,12 +122,13 @@ def _fetch(session: Session, raw: bytes, sets: Iterable[str], item: bytes) -> It
     """The rows of one folder; one set at a time, for many long commands ahead would fill the kernel's buffers."""
     session.wire.command(b"EXAMINE " + quoted(raw))
     for chosen in sets:
-        for response in session.wire.until(
-            session.wire.command(b"UID FETCH " + chosen.encode() + b" " + item, may_fail=True)
-        ):
-            row = fetched(response) if isinstance(response, list) else None
-            if row:
-                yield row
+        tag = session.wire.command(b"UID FETCH " + chosen.encode() + b" " + item, may_fail=True)
+        for response in session.wire.until(tag):
+            if isinstance(response, list):
+                if row := fetched(response):
+                    yield row
+            elif isinstance(response, Answer) and not response.ok and meaning(response.words) is not Meaning.LOST:
+                raise CommandRefused(f"{session.server} does not list a folder: {response.words}", response.words)
 
 
 def _fetches(session: Session, want: Wanted) -> list[bytes]:

@@ -1,6 +1,7 @@
 """Lost lines and killed servers: no message lost, none twice, whatever the moment."""
 
 import multiprocessing
+import re
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -235,6 +236,52 @@ def test_a_source_that_was_asked_too_much_is_asked_again_later_and_refuses_no_me
     assert done
     assert (report.state, report.refusals) == (State.DONE, ())
     assert new.seen(user) == expected(old.seen(user))
+
+
+def test_headers_that_a_target_refuses_once_make_no_duplicate_where_the_ledger_is_lost(
+    old: Dovecot, new: Dovecot, user: str, ledger: SqlLedger, tmp_path: Path
+) -> None:
+    fill(old, user, 29, 40, ((),))
+    run(old, new, user, ledger)
+    there = new.seen(user)
+    done: list[bytes] = []
+
+    def edit(octets: bytes) -> bytes:
+        if b"HEADER.FIELDS" in octets and b" OK Fetch completed" in octets and not done:
+            done.append(octets)
+            tag = octets.rpartition(b" OK Fetch completed")[0].rpartition(b"\n")[2]
+            return tag + b" NO [SERVERBUG] Internal error occurred\r\n"
+        return octets
+
+    other = SqlLedger(f"sqlite:///{tmp_path}/other.db", RealClock())
+    with Proxy(new.port, edit=edit) as proxy:
+        report = run(old, new, user, other, target=proxy.own_port)
+    other.close()
+    assert done
+    assert (report.state, report.tally.recognised, report.tally.octets) == (State.DONE, report.tally.copied, 0)
+    assert new.seen(user) == there
+
+
+def test_a_source_that_does_not_list_its_messages_loses_none_as_vanished(
+    old: Dovecot, new: Dovecot, user: str, ledger: SqlLedger
+) -> None:
+    fill(old, user, 30, 20, ((),))
+    run(old, new, user, ledger)
+    old.doveadm("expunge", "-u", user, "mailbox", "INBOX", "1:3")
+    done: list[bytes] = []
+
+    def edit(octets: bytes) -> bytes:
+        if re.search(rb"FETCH \(UID \d+\)\r\n", octets) and b" OK Fetch completed" in octets and not done:
+            done.append(octets)
+            tag = octets.rpartition(b" OK Fetch completed")[0].rpartition(b"\n")[2]
+            return tag + b" NO [SERVERBUG] Internal error occurred\r\n"
+        return octets
+
+    with Proxy(old.port, edit=edit) as proxy:
+        report = run(old, new, user, ledger, source=proxy.own_port)
+    assert done
+    assert (report.state, report.tally.waiting, report.tally.balanced) == (State.DONE, 0, True)
+    assert report.tally.copied + report.tally.refused == 17
 
 
 class Recording(Proxy):
