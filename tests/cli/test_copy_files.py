@@ -81,12 +81,21 @@ def test_maildirs_are_copied_and_the_judge_says_perfect(run, move, old, new, peo
     first = run("copy", move, "--verify")
     assert first.code == 0, first
     assert "messages   40 = 40 copied" in first.out
+    assert "measuring 2 mailboxes" in first.err
+    assert " to copy; the biggest first: " in first.err
     assert "proof      2 Perfect" in first.out
     again = run("copy", move, people[0])
     assert again.code == 0
     assert "this pass  0 sent" in again.out
     for address in people:
         assert new.seen(address) == old.seen(address)
+
+
+def test_the_plan_of_folders_is_shown_and_nothing_written(run, move, new, people):
+    shown = run("copy", move, "--dry-run")
+    assert shown.code == 0, shown
+    assert "Größe & Maße  ->  Größe & Maße  same name; " in shown.out
+    assert not any(new.seen(address) for address in people)
 
 
 def test_what_came_to_the_new_server_is_brought_back(run, move, old, new, people):

@@ -3,8 +3,10 @@
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from reconciler.backends.mail._labels import folder_rules
+from reconciler.backends.mail.either import AnyCopy
 from reconciler.backends.mail.job import NO_PLAN, MailboxCopy, State
 from reconciler.backends.mail.rooms import Rooms
 from reconciler.backends.mail.session import session
@@ -13,6 +15,9 @@ from reconciler.errors import LoginRefused, MailboxSuspect, MailError, SecretErr
 from reconciler.model.mail.accounting import Refusal
 from reconciler.model.mail.ledger import CopyKey
 from reconciler.model.mail.mapping import FolderPlan, map_folders
+
+if TYPE_CHECKING:
+    from reconciler.backends.mail.maildir.job import FilesCopy
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,10 +32,10 @@ class Preview:
     words: str = ""
 
 
-def preview_mailbox(copy: MailboxCopy) -> Preview:
+def preview_mailbox(copy: AnyCopy) -> Preview:
     """Look at both sides; it never raises for what a server does."""
     try:
-        return _look(copy)
+        return _look(copy) if isinstance(copy, MailboxCopy) else _look_at_files(copy)
     except (LoginRefused, SecretError) as error:
         return Preview(copy.key, state=State.AUTH_LOST, words=str(error))
     except MailboxSuspect as error:
@@ -39,11 +44,11 @@ def preview_mailbox(copy: MailboxCopy) -> Preview:
         return Preview(copy.key, state=State.FAILED, words=str(error))
 
 
-def preview_all(copies: Sequence[MailboxCopy], parallel: int) -> Iterator[Preview]:
+def preview_all(copies: Sequence[AnyCopy], parallel: int) -> Iterator[Preview]:
     """Each mailbox, within the bounds of its servers, as they come; closing the iterator looks at no more."""
     rooms = Rooms(end.server for copy in copies for end in (copy.source, copy.target))
 
-    def one(copy: MailboxCopy) -> Preview:
+    def one(copy: AnyCopy) -> Preview:
         with rooms.taken(copy.source.server, copy.target.server):
             return preview_mailbox(copy)
 
@@ -55,6 +60,12 @@ def preview_all(copies: Sequence[MailboxCopy], parallel: int) -> Iterator[Previe
         finally:
             for future in running:
                 future.cancel()
+
+
+def _look_at_files(copy: "FilesCopy") -> Preview:
+    from reconciler.backends.mail.maildir.preview import look_at_files  # noqa: PLC0415 - most moves copy over IMAP alone
+
+    return Preview(copy.key, *look_at_files(copy))
 
 
 def _look(copy: MailboxCopy) -> Preview:

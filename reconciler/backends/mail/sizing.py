@@ -2,16 +2,20 @@
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from reconciler.backends.mail._grammar import fetched, quoted, tokens
 from reconciler.backends.mail._wire import Parts
+from reconciler.backends.mail.either import AnyCopy
 from reconciler.backends.mail.job import MailboxCopy
 from reconciler.backends.mail.rooms import Rooms
 from reconciler.backends.mail.session import Session, session
 from reconciler.backends.mail.survey import survey
 from reconciler.errors import MailError, SecretError
 from reconciler.model.mail.gmail import CAPABILITY
+
+if TYPE_CHECKING:
+    from reconciler.backends.mail.maildir.job import FilesCopy
 
 _AT_ONCE = 50
 """Folders listed ahead of the answers: the commands are short, and the answers are read as they come."""
@@ -41,18 +45,20 @@ def measure(opened: Session) -> Size:
 
 
 def measure_all(
-    copies: Sequence[MailboxCopy], parallel: int, stop: Callable[[], bool] = lambda: False
+    copies: Sequence[AnyCopy], parallel: int, stop: Callable[[], bool] = lambda: False
 ) -> Mapping[str, Size]:
     """By account; without those that cannot be entered, which their copies will tell."""
     rooms = Rooms(each.source.server for each in copies)
 
-    def one(copy: MailboxCopy) -> Size | None:
+    def one(copy: AnyCopy) -> Size | None:
         server = copy.source.server
         try:
             with rooms.taken(server):
                 if stop():
                     return None
-                with session(server, copy.source.login) as opened:
+                if not isinstance(copy, MailboxCopy):
+                    return _of_files(copy)
+                with session(copy.source.server, copy.source.login) as opened:
                     return measure(opened)
         except (MailError, SecretError):
             return None
@@ -60,6 +66,12 @@ def measure_all(
     with ThreadPoolExecutor(max_workers=max(1, parallel), thread_name_prefix="size") as threads:
         sizes = zip(copies, threads.map(one, copies), strict=True)
         return {copy.key.account: size for copy, size in sizes if size is not None}
+
+
+def _of_files(copy: "FilesCopy") -> Size:
+    from reconciler.backends.mail.maildir.preview import size_of_files  # noqa: PLC0415 - most moves copy over IMAP alone
+
+    return Size(*size_of_files(copy))
 
 
 def _by_status(opened: Session, raws: Collection[bytes]) -> Iterator[int]:

@@ -4,7 +4,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from reconciler.backends.mail.either import AnyCopy
-from reconciler.backends.mail.job import MailboxCopy
 from reconciler.backends.mail.sizing import Size, measure_all
 from reconciler.cli.run._copy_forecast import Forecast, Load
 from reconciler.cli.run._copy_watch import Known
@@ -36,8 +35,7 @@ def measured(
     new = [
         copy
         for copy in copies
-        if isinstance(copy, MailboxCopy)
-        and not (copy.key.source == "old" and copy.key.account in passes and passes[copy.key.account].copied)
+        if not (copy.key.source == "old" and copy.key.account in passes and passes[copy.key.account].copied)
     ]
     if len(new) > 1:
         say(f"measuring {len(new):,} mailboxes")
@@ -49,7 +47,7 @@ def measured(
     return [_sized(copy, loads) for copy in copies], known
 
 
-def _load(copy: MailboxCopy, sizes: Mapping[str, Size], ledger: MailLedger) -> Load:
+def _load(copy: AnyCopy, sizes: Mapping[str, Size], ledger: MailLedger) -> Load:
     """What is left of a mailbox whose copy was cut short, as far as counts can say."""
     size = sizes[copy.key.account]
     known = sum(ledger.counts(state.number).held for state in ledger.folders(copy.key).values())

@@ -7,12 +7,11 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from reconciler.backends.mail.either import AnyCopy
-from reconciler.backends.mail.job import MailboxCopy, State
+from reconciler.backends.mail.job import State
 from reconciler.backends.mail.preview import Preview, preview_all
 from reconciler.cli.run._console import Console
 from reconciler.cli.run._copy_words import shown
 from reconciler.cli.run._exits import Code
-from reconciler.errors import ReconcilerError
 from reconciler.model.mail.folder import title
 from reconciler.render._style import Style
 
@@ -20,17 +19,9 @@ _MOST_NAMED: Final = 2
 
 
 def show_folders(copies: Sequence[AnyCopy], parallel: int, console: Console, *, as_json: bool) -> Code:
-    """Look at all mailboxes and write nothing.
-
-    Raises:
-        ReconcilerError: the copy is by files, whose folders keep their names.
-
-    """
-    over_imap = [copy for copy in copies if isinstance(copy, MailboxCopy)]
-    if len(over_imap) < len(copies):
-        raise ReconcilerError("--dry-run shows the folders of a copy by IMAP; between files they keep their names")
+    """Look at all mailboxes and write nothing."""
     order = [copy.key.account for copy in copies]
-    found = sorted(preview_all(over_imap, parallel), key=lambda each: order.index(each.key.account))
+    found = sorted(preview_all(copies, parallel), key=lambda each: order.index(each.key.account))
     if as_json:
         console.result("".join(f"{json.dumps(_as_data(each))}\n" for each in found))
     else:

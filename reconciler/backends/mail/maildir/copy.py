@@ -166,7 +166,7 @@ def expect_a_mailbox(here: Seen, source: Source) -> None:
     if b"INBOX" not in here.inside and not (here.exists and here.inside and not source.keeps_flags):
         raise MailboxSuspect(
             f"there is no mailbox at {source}; nothing was copied, for the mailbox only looks empty. Mend the path in "
-            "the section copy or, if this one was never used, allow it to be empty (may_be_empty)"
+            "the section copy, or the rights of who reads it; if it was never used, allow it to be empty (may_be_empty)"
         )
 
 

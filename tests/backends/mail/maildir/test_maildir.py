@@ -26,6 +26,7 @@ from tests.lab.mailbox import copying as copying_over_imap
 
 pytestmark = pytest.mark.daemon
 PLAIN = ((), ("Work",))
+SOME = ((), ("Work", "Größe & Maße"), ("empty",))
 
 
 def run(old: Dovecot, new: Dovecot, user: str, ledger: SqlLedger, rules: Rules | None = None, **means) -> MailboxReport:
@@ -243,7 +244,7 @@ def test_our_own_process_killed_again_and_again(old: Dovecot, new: Dovecot, user
 def test_what_is_delivered_belongs_to_the_owner_of_the_maildir_and_dovecots_own_files_are_left_alone(
     old: Dovecot, new: Dovecot, user: str, ledger: SqlLedger
 ) -> None:
-    fill(old, user, 8, 40)
+    fill(old, user, 8, 40, SOME)
     root = prepared(new, user)
     native = add(new, user, "", b"Message-ID: <own@x>\n\nown\n")
     new.seen(user)
@@ -267,7 +268,7 @@ def test_what_is_delivered_belongs_to_the_owner_of_the_maildir_and_dovecots_own_
 def test_files_take_the_mode_of_their_maildir(
     mode: int, old: Dovecot, new: Dovecot, user: str, ledger: SqlLedger
 ) -> None:
-    fill(old, user, 9, 10)
+    fill(old, user, 9, 10, PLAIN)
     root = prepared(new, user)
     for part in (root, root / "cur", root / "new", root / "tmp"):
         part.chmod(mode)
@@ -318,7 +319,7 @@ def test_a_big_message_comes_in_pieces(old: Dovecot, new: Dovecot, user: str, le
 def test_nested_folders_and_those_of_maildir_plus_plus_are_carried_into_one_another(
     old: Dovecot, new: Dovecot, user: str, ledger: SqlLedger
 ) -> None:
-    fill(old, user, 10, 60)
+    fill(old, user, 10, 60, SOME)
     nested = Dovecot("nested", location="maildir:~/Maildir:LAYOUT=fs").start()
     try:
         nested.add_user(user)

@@ -54,7 +54,7 @@ def run(old: Dovecot, new: Dovecot, user: str, ledger: SqlLedger, far: Machine, 
 def test_a_random_mailbox_is_the_same_on_both_sides(
     old: Dovecot, new: Dovecot, user: str, ledger: SqlLedger, far: Machine, sshd: Sshd
 ) -> None:
-    fill(old, user, 1, 150)
+    fill(old, user, 1, 150, PLAIN)
     prepared(new, user)
     logins = sshd.logins()
     report = run(old, new, user, ledger, far)
@@ -78,11 +78,11 @@ def test_a_line_cut_after_any_number_of_octets_loses_and_doubles_nothing(
     before = wire.octets
     assert run(old, new, user, ledger, far).state is State.DONE
     whole = wire.octets - before
-    for step in range(5):
+    for step in range(4):
         for path in root.rglob("*.reconciler*"):
             path.unlink()
         other = SqlLedger("sqlite://", RealClock())
-        wire.cut_after = wire.octets + whole * (step * 2 + 1) // 10
+        wire.cut_after = wire.octets + whole * (step * 2 + 1) // 8
         report = run(old, new, user, other, far)
         assert (report.state, report.tally.balanced) == (State.DONE, True), (step, report.words)
         assert wire.cut_after is None
@@ -101,7 +101,7 @@ def test_a_line_that_is_never_there_ends_as_failed_with_the_reason(
     assert "set -efu" not in report.words
 
 
-@pytest.mark.parametrize("program", ["tar", "mv", "sync", "mktemp"])
+@pytest.mark.parametrize("program", ["tar", "sync"])
 def test_a_full_disk_is_said_and_room_lets_it_go_on(
     program: str, old: Dovecot, new: Dovecot, user: str, ledger: SqlLedger, far: Machine, sshd: Sshd
 ) -> None:
