@@ -26,7 +26,7 @@ import ssl
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from reconciler.errors import ConnectionCut, ProtocolBroken
+from reconciler.errors import ConnectionCut, LoginRefused, ProtocolBroken
 from reconciler.model.mail.refusal import throttled
 
 _QUICKACK: int | None = getattr(socket, "TCP_QUICKACK", None)  # Linux alone has it
@@ -40,6 +40,9 @@ _BUFFER = 256 * 1024
 
 _LONGEST_LINE = 10_000_000
 """Octets; longer is no line of text. imaplib stops at a tenth of it, which a SEARCH in a big folder passes."""
+
+_NO_MAILBOX = re.compile(r"authenticated but not connected", re.IGNORECASE)
+"""Exchange Online, to the first command after AUTHENTICATE was OK: no licence, IMAP off, or no FullAccess."""
 
 _READING = (b"UID FETCH ", b"EXAMINE ")
 """A NO to these that asks for a pause is no answer: messages that are not shown now are not gone."""
@@ -111,6 +114,7 @@ class Wire:
         Raises:
             ConnectionCut: the connection is gone, the server said BYE, or wants a pause before anything is read.
             ProtocolBroken: the server answered BAD; the socket is closed.
+            LoginRefused: the login that it took opens no mailbox.
 
         """
         line = self._line()
@@ -188,6 +192,12 @@ class Wire:
         if status != b"OK" and (reading or status == b"BAD") and throttled(words):  # Exchange says it with BAD
             self.close()
             raise ConnectionCut(f"{self.peer} asks for a pause: {words}", words)
+        if status != b"OK" and _NO_MAILBOX.search(words):
+            self.close()
+            raise LoginRefused(
+                f"{self.peer} takes the credentials and opens no mailbox with them: {words}; is there a mailbox, is "
+                "IMAP on for it, and may this login open it?"
+            )
         if status == b"BAD" and tag not in self._forgiven:
             self.close()
             raise ProtocolBroken(

@@ -238,6 +238,22 @@ def test_a_source_that_was_asked_too_much_is_asked_again_later_and_refuses_no_me
     assert new.seen(user) == expected(old.seen(user))
 
 
+def test_a_login_that_opens_no_mailbox_is_a_lost_one(old: Dovecot, new: Dovecot, user: str, ledger: SqlLedger) -> None:
+    """As Exchange Online says it of a mailbox that an application has no rights to."""
+    fill(old, user, 31, 5, ((),))
+
+    def edit(octets: bytes) -> bytes:
+        if b" OK List completed" not in octets:
+            return octets
+        tag = octets.rpartition(b" OK List completed")[0].rpartition(b"\n")[2]
+        return tag + b" BAD User is authenticated but not connected.\r\n"
+
+    with Proxy(old.port, edit=edit) as proxy:
+        report = run(old, new, user, ledger, source=proxy.own_port)
+    assert (report.state, report.accounts) == (State.AUTH_LOST, ())
+    assert "may this login open it" in report.words
+
+
 def test_headers_that_a_target_refuses_once_make_no_duplicate_where_the_ledger_is_lost(
     old: Dovecot, new: Dovecot, user: str, ledger: SqlLedger, tmp_path: Path
 ) -> None:
