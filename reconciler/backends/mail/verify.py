@@ -20,7 +20,7 @@ from reconciler.model.mail.accounting import Fate
 from reconciler.model.mail.batches import FEWEST, batches
 from reconciler.model.mail.gmail import CAPABILITY
 from reconciler.model.mail.grade import Difference, Grade, Kind, grade
-from reconciler.model.mail.judging import Excuses, Judged, judge
+from reconciler.model.mail.judging import FORWARDED, REWRITTEN, Doubt, Excuses, Judged, judge, settle
 from reconciler.model.mail.ledger import CopyKey, FolderState
 from reconciler.model.mail.mapping import Mapped, map_folders
 from reconciler.model.mail.message import Row, header_of, identify, normalised, text_digest
@@ -31,9 +31,7 @@ SAMPLE = 20
 _DOUBTS = 200
 """Messages of a folder with two sizes that are compared in full; more of them stay a difference."""
 
-_REWRITTEN = "the server rewrote line ends or NUL; the text is the same"
 _LATER = "it came after the last pass over its folder"
-_FORWARDED = "the target holds the forwarded copy, which has more header; the text is the same"
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,13 +152,13 @@ class _Bench:
         messages = [message._replace(uid=number) for number, (_, message) in numbered.items()]
         verdict = judge(title + (" and others" if several else ""), messages, self._target, excuses)
         yield from verdict.differences
-        sizes: dict[str, list[str]] = defaultdict(list)
-        for count, (number, target_uid) in enumerate(verdict.doubtful):
-            line, message = numbered[number]
-            why = self._text_says(line, message.uid, target_uid) if count < _DOUBTS else ""
-            sizes[why].append(f"UID {message.uid}")
-        for why, who in sizes.items():
-            yield Difference(title, Kind.SIZE, len(who), why, who[0])
+        few = set(verdict.doubtful[:_DOUBTS])
+
+        def why_equal(doubt: Doubt) -> str:
+            line, message = numbered[doubt.uid]
+            return self._text_says(line, message.uid, doubt.target_uid) if doubt in few else ""
+
+        yield from settle(title, verdict.doubtful, why_equal, lambda number: f"UID {numbered[number][1].uid}")
 
     def compare(self, line: Mapped, row: Row, left_out: _LeftOut) -> Iterable[Difference]:
         """One sampled message against every message of the target that could be its copy."""
@@ -190,8 +188,8 @@ class _Bench:
 
 def _why_equal(body: bytes, other: bytes) -> str:
     if normalised(body) == normalised(other):
-        return _REWRITTEN
-    return _FORWARDED if text_digest(body) == text_digest(other) else ""
+        return REWRITTEN
+    return FORWARDED if text_digest(body) == text_digest(other) else ""
 
 
 def _judged(reading: Session, listed: Listed) -> list[Judged]:

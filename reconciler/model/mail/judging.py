@@ -1,12 +1,15 @@
 """Two folders compared as multisets of messages: the judge's reasoning, which shares nothing with the copier's."""
 
 from collections import defaultdict
-from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from reconciler.model.mail.grade import Difference, Kind
 from reconciler.model.mail.message import Identity, telling_apart
+
+REWRITTEN: Final = "the server rewrote line ends or NUL; the text is the same"
+FORWARDED: Final = "one side holds the forwarded copy, which has more header; the text is the same"
 
 
 class Judged(NamedTuple):
@@ -32,18 +35,26 @@ class Excuses:
     keywords_kept: bool = True
 
 
+class Doubt(NamedTuple):
+    """A pair (source UID, target UID) that differs in size, and ``redated`` in its date too: the texts decide."""
+
+    uid: int
+    target_uid: int
+    redated: bool
+
+
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """``doubtful`` are pairs (source UID, target UID) that differ in size: their texts must be compared."""
+    """``differences`` that are certain, and the pairs that are not."""
 
     differences: tuple[Difference, ...]
-    doubtful: tuple[tuple[int, int], ...]
+    doubtful: tuple[Doubt, ...]
 
 
 def judge(folder: str, source: Sequence[Judged], target: Sequence[Judged], excuses: Excuses) -> Verdict:
     """What differs, message by message; equal ones are paired first, then the nearest of the same identity."""
     found: dict[tuple[Kind, str], list[str]] = defaultdict(list)
-    doubtful: list[tuple[int, int]] = []
+    doubtful: list[Doubt] = []
     first = sorted(source, key=lambda message: message.uid in excuses.left_out)  # these may be the missing ones
     who = telling_apart(message.identity for message in (*first, *target))
     here, there = _by_identity(first, who), _by_identity(target, who)
@@ -56,12 +67,32 @@ def judge(folder: str, source: Sequence[Judged], target: Sequence[Judged], excus
             why = "" if kind is Kind.TWICE else "delivered or written there"
             found[kind, why].append(f"target UID {message.uid}")
         for one, other in pairs:
-            for kind, why in _unequal(one, other, excuses):
-                found[kind, why].append(f"UID {one.uid}")
+            unequal = dict(_unequal(one, other, excuses))
             if one.size != other.size:
-                doubtful.append((one.uid, other.uid))
+                redated = unequal.get(Kind.DATE) == ""
+                doubtful.append(Doubt(one.uid, other.uid, redated))
+                unequal = {kind: why for kind, why in unequal.items() if not (redated and kind is Kind.DATE)}
+            for kind, why in unequal.items():
+                found[kind, why].append(f"UID {one.uid}")
     differences = (Difference(folder, kind, len(who), why, who[0]) for (kind, why), who in found.items())
     return Verdict(tuple(sorted(differences, key=lambda d: (d.kind, d.explained))), tuple(doubtful))
+
+
+def settle(
+    folder: str, doubts: Iterable[Doubt], why_equal: Callable[[Doubt], str], name: Callable[[int], str]
+) -> Iterator[Difference]:
+    """The differences of doubtful pairs: ``why_equal`` gives REWRITTEN, FORWARDED, or nothing for two texts.
+
+    A copy that a filter sent on has arrived a moment later; nothing else explains another date.
+    """
+    found: dict[tuple[Kind, str], list[int]] = defaultdict(list)
+    for doubt in doubts:
+        why = why_equal(doubt)
+        found[Kind.SIZE, why].append(doubt.uid)
+        if doubt.redated:
+            found[Kind.DATE, why if why == FORWARDED else ""].append(doubt.uid)
+    for (kind, why), uids in found.items():
+        yield Difference(folder, kind, len(uids), why, name(uids[0]))
 
 
 def _by_identity(messages: Sequence[Judged], who: Callable[[Identity], Hashable]) -> dict[Hashable, list[Judged]]:

@@ -1,8 +1,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.model.mail.grade import Kind
-from reconciler.model.mail.judging import Excuses, Judged, judge
+from reconciler.model.mail.grade import Grade, Kind
+from reconciler.model.mail.judging import FORWARDED, REWRITTEN, Excuses, Judged, judge, settle
 from reconciler.model.mail.message import Identity
 
 SEEN = frozenset({"\\Seen"})
@@ -27,7 +27,7 @@ def test_each_kind_of_difference_is_told() -> None:
     assert kinds([], [message(1)]) == [(Kind.EXTRA, True)]
     assert kinds([message(1)], [message(1, arrived=6)]) == [(Kind.DATE, False)]
     assert kinds([message(1)], [message(1, flags=frozenset())]) == [(Kind.FLAGS, False)]
-    assert judge("A", [message(1)], [message(9, size=11)], Excuses()).doubtful == ((1, 9),)
+    assert judge("A", [message(1)], [message(9, size=11)], Excuses()).doubtful == ((1, 9, False),)
 
 
 def test_what_the_ledger_left_out_is_explained() -> None:
@@ -58,3 +58,13 @@ def test_differences_in_number_are_never_missed(source: list[Judged], target: li
     assert len(source) - count[Kind.MISSING] == len(target) - count[Kind.TWICE] - count[Kind.EXTRA]
     if sorted(m[1:3] for m in source) != sorted(m[1:3] for m in target):
         assert found or judge("A", source, target, Excuses()).doubtful
+
+
+def test_a_forwarded_copy_has_arrived_a_moment_later() -> None:
+    verdict = judge("A", [message(1)], [message(9, size=11, arrived=7)], Excuses(now=100))
+    assert verdict.differences == ()
+    assert verdict.doubtful == ((1, 9, True),)
+    forwarded = list(settle("A", verdict.doubtful, lambda _: FORWARDED, str))
+    assert {(each.kind, each.grade) for each in forwarded} == {(Kind.SIZE, Grade.GOOD), (Kind.DATE, Grade.GOOD)}
+    rewritten = list(settle("A", verdict.doubtful, lambda _: REWRITTEN, str))
+    assert {(each.kind, each.grade) for each in rewritten} == {(Kind.SIZE, Grade.GOOD), (Kind.DATE, Grade.INVESTIGATE)}

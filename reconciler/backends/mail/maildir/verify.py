@@ -15,13 +15,12 @@ from reconciler.backends.mail.verify import SAMPLE, Verification
 from reconciler.model.mail.accounting import Fate
 from reconciler.model.mail.folder import Folder
 from reconciler.model.mail.grade import Difference, Kind, grade
-from reconciler.model.mail.judging import Excuses, Judged, judge
+from reconciler.model.mail.judging import FORWARDED, Doubt, Excuses, Judged, judge, settle
 from reconciler.model.mail.maildir_name import MOST_KEYWORDS
 from reconciler.model.mail.mapping import Mapped, map_folders
 from reconciler.model.mail.message import Identity, Row, identify, text_digest
 
 _DOUBTS = 200
-_FORWARDED = "the target holds the forwarded copy, which has more header; the text is the same"
 
 
 def verify_files(
@@ -102,11 +101,12 @@ class _Bench:
         )
         verdict = judge(self._title, mine, theirs, excuses)
         yield from verdict.differences
-        sizes: dict[str, list[int]] = defaultdict(list)
-        for count, (number, other) in enumerate(verdict.doubtful):
-            sizes[self._text_says(number, other) if count < _DOUBTS else ""].append(number)
-        for why, who in sizes.items():
-            yield Difference(self._title, Kind.SIZE, len(who), why, self._name(who[0]))
+        few = set(verdict.doubtful[:_DOUBTS])
+
+        def why_equal(doubt: Doubt) -> str:
+            return self._text_says(doubt.uid, doubt.target_uid) if doubt in few else ""
+
+        yield from settle(self._title, verdict.doubtful, why_equal, self._name)
 
     def compare(self, number: int, left_out: Mapping[bytes, Mapping[int, str]]) -> Iterable[Difference]:
         """One sampled message against every message of the target that could be its copy."""
@@ -118,14 +118,14 @@ class _Bench:
         others = list(self._target.contents(self._there, same).values()) if same else []
         if others and text not in others:
             forwarded = any(text_digest(text) == text_digest(other) for other in others)
-            yield Difference(self._title, Kind.ALTERED, 1, _FORWARDED if forwarded else "", self._name(number))
+            yield Difference(self._title, Kind.ALTERED, 1, FORWARDED if forwarded else "", self._name(number))
 
     def _text_says(self, number: int, other: int) -> str:
         _, inside, uid, _ = self.source[number]
         one = self._source.contents(inside, [uid]).get(uid)
         two = self._target.contents(self._there, [other]).get(other)
         same = one is not None and two is not None and text_digest(one) == text_digest(two)
-        return _FORWARDED if same else ""
+        return FORWARDED if same else ""
 
     def _why_left_out(self, number: int, left_out: Mapping[bytes, Mapping[int, str]]) -> str:
         line, _, uid, _ = self.source[number]
