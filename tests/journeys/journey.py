@@ -12,8 +12,9 @@ from typing import Any, Self
 
 from tests.journeys.reckoning import Figures, Flip, Rules, reckon
 from tests.journeys.traffic import Traffic
-from tests.lab.mail_lab import PEOPLE, MailLab
+from tests.lab.mail_lab import PEOPLE, SECRETS, MailLab
 from tests.lab.mail_server import settle
+from tests.lab.sender import NUMBER
 
 DONE, FAILED, CHANGES, WAITING, BLOCKED, STALE = range(6)  # the exit codes
 _PATIENCE = 180.0  # seconds for one stage, its waits included: a busy machine needs many
@@ -27,11 +28,19 @@ _PROGRAM = (
 
 
 class Journey:
-    """A lab, its traffic and one spec. ``messages`` is how many letters the whole journey must have at least."""
+    """A lab, its traffic and one spec.
 
-    def __init__(self, messages: int, *, pace: float = 15, same_host: bool = False) -> None:
+    ``messages`` is how many letters the whole journey must have at least; ``history`` how many each mailbox has from
+    before. ``ends_on`` is the server that has all mail in the end.
+    """
+
+    def __init__(
+        self, messages: int, *, pace: float = 15, same_host: bool = False, history: int = 2_000, ends_on: str = "new"
+    ) -> None:
         self.messages = messages
-        self.lab = MailLab(same_host=same_host)
+        self.lab = MailLab(same_host=same_host, history=history)
+        self.ends_on = ends_on
+        self.brought_back = False
         self.spec: dict[str, Any] = {}
         self.said: list[str] = []
         self.flips: list[Flip] = []
@@ -131,13 +140,33 @@ class Journey:
         number = max(round(self.messages * part), len(self.traffic.letters) + _SOME)
         self.traffic.wait_for(number, 60 + self.messages / 10)
 
+    def missing(self, place: str, *, of: str) -> list[str]:
+        """The letters that one server has taken and the other one does not have, of those that are delivered."""
+        servers = {"old": self.lab.old, "new": self.lab.new}
+        here, there = (
+            {(each.mailbox, each.headers[NUMBER]) for each in servers[side].stored() if NUMBER in each.headers}
+            for side in (place, of)
+        )
+        return sorted(f"{number} to {mailbox}" for mailbox, number in there - here)
+
     def rules(self) -> Rules:
-        return Rules(self.lab.expand, self.lab.place, self.flips, self.interrupted)
+        return Rules(
+            self.lab.expand,
+            self.lab.place,
+            self.flips,
+            self.interrupted,
+            self.ends_on,
+            self.brought_back,
+            self.lab.history,
+        )
 
     def reckoned(self) -> Figures:
-        """Once nothing is under way any more."""
+        """Once nothing is under way any more, and the last stragglers are collected."""
         self.traffic.stop()
         settle([self.lab.old, self.lab.new])
+        if self.ends_on == "new":
+            code, said = self.run("copy", str(self.path), "--verify")
+            assert code == DONE, said
         return reckon(self.traffic.letters, self.lab.old.stored(), self.lab.new.stored(), self.rules())
 
     def written(self) -> dict[str, str]:
@@ -145,7 +174,7 @@ class Journey:
         files = {
             str(file.relative_to(self.lab.folder)): file.read_bytes().decode("latin-1")
             for file in self.lab.folder.rglob("*")
-            if file.is_file() and file.name != "tsig.secret"
+            if file.is_file() and file.parent.name != SECRETS
         }
         return files | {"output": "\n".join(self.said)}
 

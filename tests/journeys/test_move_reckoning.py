@@ -1,6 +1,9 @@
 """The reckoning itself sees what it is there to see."""
 
+from dataclasses import replace
 from pathlib import Path
+
+import pytest
 
 from tests.journeys.reckoning import Flip, Rules, reckon
 from tests.lab.mail_server import Stored
@@ -66,6 +69,29 @@ def test_a_refused_letter_has_bounced() -> None:
     assert "bounced" in reckon([letter(by=None, bounced="550 no")], [], [], RULES).wrong
 
 
-def test_mail_on_the_old_server_for_somebody_who_has_moved_is_counted() -> None:
-    assert reckon([letter(by="127.0.0.1")], stored(ANN, at=30), [], RULES).left_on_old == 1
-    assert reckon([letter(by="127.0.0.1")], stored(ANN, at=15), [], RULES).left_on_old == 0
+COPIED = replace(RULES, ends_on="new", history={ANN: 2})
+HISTORY_OF_ANN = [Stored(ANN, 1.0, {"X-History": str(number)}, Path("/nowhere")) for number in range(2)]
+
+
+def test_what_came_to_the_old_server_is_copied_once() -> None:
+    came = letter(by="127.0.0.1")
+    figures = reckon([came], [*stored(ANN), *HISTORY_OF_ANN], [*stored(ANN), *HISTORY_OF_ANN], COPIED)
+    assert not figures.wrong
+    assert (figures.copied, figures.history) == (1, 2)
+    assert "left behind" in reckon([came], [*stored(ANN), *HISTORY_OF_ANN], HISTORY_OF_ANN, COPIED).wrong
+    twice = reckon([came], [*stored(ANN), *HISTORY_OF_ANN], [*stored(ANN, ANN), *HISTORY_OF_ANN], COPIED)
+    assert "duplicated" in twice.wrong
+
+
+@pytest.mark.parametrize("new", [HISTORY_OF_ANN[:1], [*HISTORY_OF_ANN, HISTORY_OF_ANN[0]]])
+def test_mail_from_before_the_move_is_there_once(new) -> None:
+    assert "history lost or twice" in reckon([], HISTORY_OF_ANN, new, COPIED).wrong
+    assert "history lost or twice" in reckon([], HISTORY_OF_ANN[1:], HISTORY_OF_ANN, COPIED).wrong
+
+
+def test_after_a_return_all_mail_is_on_the_old_server() -> None:
+    back = replace(RULES, ends_on="old")
+    assert "left behind" in reckon([letter(BOB)], [], stored(BOB), back).wrong
+    figures = reckon([letter(BOB)], stored(BOB), stored(BOB), back)
+    assert not figures.wrong
+    assert figures.copied == 1

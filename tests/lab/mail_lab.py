@@ -15,6 +15,7 @@ from typing import Any
 import yaml
 
 from tests.lab.bind import Bind, TsigKey
+from tests.lab.dovecot import MASTER
 from tests.lab.loopback import SMTP, Loopback
 from tests.lab.mail_server import MailServer
 from tests.lab.nsd import Nsd
@@ -33,6 +34,8 @@ CATCH_ALL = f"dan@{DOMAIN}"
 OLD_HOST, NEW_HOST = "mail.old.example", "mail.new.example"
 _OUTSIDE, _OLD, _NEW = 1, 10, 20  # addresses in the lab's network
 TTL_BEFORE, TTL_DURING = 4, 1  # seconds
+SECRETS = "secrets"
+"""The folder beside the spec whose files hold them."""
 
 _ZONE = """\
 $TTL {ttl}
@@ -58,16 +61,23 @@ mail IN A {address}
 
 
 class MailLab:
-    """Made, started, and removed as one. ``same_host``: the mail host keeps its name and gets another address."""
+    """Made, started, and removed as one.
 
-    def __init__(self, *, same_host: bool = False) -> None:
+    ``same_host``: the mail host keeps its name and gets another address. ``history``: how many messages each mailbox
+    has from before the move.
+    """
+
+    def __init__(self, *, same_host: bool = False, history: int = 0) -> None:
         self.same_host = same_host
+        self.history = dict.fromkeys(PEOPLE, history)
         self.net = Loopback()
         self.folder = Path(tempfile.mkdtemp(prefix="mail-lab-"))
         self.passwords = {person: secrets.token_urlsafe(18) for person in PEOPLE}
         self.key = TsigKey()
         self.old = MailServer(OLD_HOST, self.net.address(_OLD), {}, alias_domains=(OLD_HOST,))
         self.new = MailServer(NEW_HOST, self.net.address(_NEW), {OLD_HOST: f"{self.net.address(_OLD)}:{SMTP}"})
+        for person in PEOPLE:
+            self.old.fill(person, history)
         own = {person: person for person in PEOPLE}  # else the catch-all would take their mail
         sent_on = {alias: ", ".join(targets) for alias, targets in ALIASES.items()}
         by_host = {person.replace(DOMAIN, OLD_HOST): person for person in PEOPLE}
@@ -117,9 +127,7 @@ class MailLab:
 
     def spec(self) -> dict[str, Any]:
         """The move from the old server to the new one, at its first stage; secrets lie in files of their owner."""
-        secret = self.folder / "tsig.secret"
-        secret.write_text(self.key.secret)
-        secret.chmod(0o600)
+        secret = self._secret("tsig", self.key.secret)
         exchange = {"old": OLD_HOST, "new": NEW_HOST}
         if self.same_host:
             exchange = dict.fromkeys(exchange, f"mail.{DOMAIN}")
@@ -146,7 +154,7 @@ class MailLab:
                 "options": {
                     "server": self.bind.where,
                     "key_name": self.key.name,
-                    "key_secret": f"file:{secret.name}",
+                    "key_secret": secret,
                     "name_servers": [self.bind.where, self.nsd.where],
                     "timeout": 2,
                     "wait": "5s",
@@ -155,12 +163,43 @@ class MailLab:
             "ttl": {"during": TTL_DURING},
             "dmarc": {"p": "quarantine"},
             "confirm": {"released_by_old_provider": True},
+            "waits": {"quiet": "1s"},
+            "copy": {
+                "old": {
+                    "host": "127.0.0.1",
+                    "port": self.old.dovecot.tls_port,
+                    "ca_file": str(self.old.root / "cert.pem"),
+                },
+                "new": {
+                    "host": "127.0.0.1",
+                    "port": self.new.dovecot.port,
+                    "tls": "none",
+                    "login": "master",
+                    "master_user": MASTER[0],
+                    "password": self._secret("master", MASTER[1]),
+                },
+                "may_be_empty": list(PEOPLE),
+            },
             "mailboxes": [
-                {"address": person, "forward_to": person.replace(DOMAIN, OLD_HOST), "moved": False} for person in PEOPLE
+                {
+                    "address": person,
+                    "forward_to": person.replace(DOMAIN, OLD_HOST),
+                    "moved": False,
+                    "old_password": self._secret(person, password),
+                }
+                for person, password in self.passwords.items()
             ],
             "aliases": {alias: list(targets) for alias, targets in ALIASES.items()},
             "catch_all": CATCH_ALL,
         }
+
+    def _secret(self, name: str, value: str) -> str:
+        """The reference to a secret in a file of its owner."""
+        file = self.folder / SECRETS / name
+        file.parent.mkdir(mode=0o700, exist_ok=True)
+        file.write_text(value)
+        file.chmod(0o600)
+        return f"file:{file.relative_to(self.folder)}"
 
     def write_spec(self, spec: Mapping[str, Any]) -> Path:
         file = self.folder / "migration.yaml"
@@ -169,7 +208,7 @@ class MailLab:
 
     def secrets(self) -> list[str]:
         """All that must never be seen: passwords, their hashes, the key of the zone."""
-        return [*self.passwords.values(), *self.hashes, self.key.secret]
+        return [*self.passwords.values(), *self.hashes, self.key.secret, MASTER[1]]
 
     def expand(self, recipient: str) -> tuple[str, ...]:
         """The mailboxes that get mail for an address."""

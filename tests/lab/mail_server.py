@@ -4,6 +4,7 @@ Mail comes in at ``address`` on the lab's SMTP port and is delivered over LMTP b
 to Postfix. Unknown addresses are refused with 550. Users submit after a login, and what they submit is signed.
 """
 
+import os
 import re
 import shutil
 import smtplib
@@ -20,6 +21,9 @@ from tests.lab.mail_server_dovecot import MailDovecot
 from tests.lab.mail_server_opendkim import OpenDkim
 from tests.lab.mail_server_postfix import Postfix
 
+HISTORY = "X-History"
+"""The header, with its number, of a message that lay in a mailbox before the move."""
+_FOLDERS = ("", ".Sent", ".Archive", ".Archive.2024", ".Projekte &- Ma&AN8-e")
 _DELIVERED = re.compile(r"(\d+)\.M(\d+)P")  # how Dovecot names a new file: seconds, then microseconds
 
 
@@ -60,6 +64,27 @@ class MailServer:
         self.postfix.map("mailboxes", {user: f"{user}/" for user in accounts})
         self.postfix.map("virtual", virtual)
         return hashes
+
+    def fill(self, user: str, messages: int) -> None:
+        """Give a mailbox its history: in some folders, with flags and dates of earlier years."""
+        maildir = self.dovecot.home(user) / "Maildir"
+        for folder in _FOLDERS:
+            for part in ("cur", "new", "tmp"):
+                (maildir / folder / part).mkdir(parents=True)
+            (maildir / folder / "dovecot-keywords").write_text("0 $Forwarded\n1 private\n")
+            if folder:
+                (maildir / folder / "maildirfolder").touch()
+        for number in range(messages):
+            folder = maildir / _FOLDERS[number % len(_FOLDERS)] / "cur"
+            at = 1_600_000_000 + number * 1_000
+            file = folder / f"{at}.M{number}P1.history:2,{('S', 'RS', 'FS', 'Sa', '')[number % 7 % 5]}"
+            file.write_text(
+                f"From: <somebody@elsewhere.example>\nTo: <{user}>\nSubject: Number {number} of long ago\n"
+                f"Message-ID: <{number}.history@elsewhere.example>\n{HISTORY}: {number}\n\n"
+                f"{'It was so. ' * (number % 60)}\n"
+            )
+            os.utime(file, (at, at))
+        self.dovecot.own(self.dovecot.home(user))
 
     def start(self) -> "MailServer":
         self.opendkim.start()
