@@ -152,7 +152,7 @@ def _note(found: Listed, want: Wanted, parts: Parts) -> None:
             Row(int(uid), portable(flags.decode("ascii", "replace")), date.decode("ascii", "replace"), int(size)),
         )
     elif number := _NUMBER.match(line):
-        if number[2].upper() == b"EXPUNGE":
+        if number[2].upper() != b"EXISTS":
             found.messages -= 1
         elif not found.is_counted:
             found.messages = int(number[1])
