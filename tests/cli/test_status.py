@@ -1,5 +1,11 @@
 import json
+from contextlib import closing
 
+from reconciler.cli.run._clock import SystemClock
+from reconciler.journal.ledger import SqlLedger
+from reconciler.model.mail.grade import Grade
+from reconciler.model.mail.last_pass import LastPass
+from reconciler.model.mail.ledger import CopyKey
 from tests.support.files_world import write_spec
 
 
@@ -43,6 +49,17 @@ def test_who_has_switched_the_forward_off_is_told(run, spec):
     shown = run("status", spec)
     assert "not yet ann@example.org: has switched the forward off, so set moved: true" in shown.out
     assert json.loads(run("status", spec, "--json").out)["switched_off"] == ["ann@example.org"]
+
+
+def test_where_the_mail_is_copied_it_tells_how_far(run, spec):
+    write_spec(spec, copy={"old": {"host": "imap.old.example"}, "new": {"host": "imap.new.example"}})
+    assert "mail     0 of 2 mailboxes copied, 0 complete and compared" in run("status", spec).out.splitlines()
+    with closing(SqlLedger(f"sqlite:///{spec.with_suffix('.ledger')}", SystemClock())) as ledger:
+        now = SystemClock().now()
+        ledger.passed(CopyKey("ann@example.org", "old", "new"), LastPass(now, now, Grade.PERFECT))
+    assert "mail     1 of 2 mailboxes copied, 1 complete and compared" in run("status", spec).out.splitlines()
+    mail = json.loads(run("status", spec, "--json").out)["mail"]
+    assert mail == {"mailboxes": 2, "copied": 1, "complete": 1, "quiet": 0}
 
 
 def test_what_is_blocked_is_what_comes_next(run, spec):

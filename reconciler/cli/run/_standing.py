@@ -16,6 +16,7 @@ from reconciler.model.verdict import Status
 from reconciler.render._naming import thing
 from reconciler.render._times import Local, due
 from reconciler.render._words import words
+from reconciler.resources.mail.stored import StoredMail
 from reconciler.resources.server.sieve import SieveScript
 from reconciler.spec.spec import Spec
 
@@ -35,11 +36,22 @@ class CacheClock:
 
 
 @dataclass(frozen=True, slots=True)
+class CopiedMail:
+    """Of how many mailboxes the mail was copied, is complete on the new server, and has gone quiet on the old one."""
+
+    mailboxes: int
+    copied: int
+    complete: int
+    quiet: int
+
+
+@dataclass(frozen=True, slots=True)
 class Standing:
-    """The stage that the zone shows, the clocks of caches, and the users."""
+    """The stage that the zone shows, the clocks of caches, the mail where the spec has it copied, and the users."""
 
     stage: Stage
     caches: tuple[CacheClock, ...]
+    mail: CopiedMail | None
     users: int
     not_moved: tuple[str, ...]
     switched_off: tuple[str, ...]
@@ -54,6 +66,7 @@ def standing(spec: Spec, kinds: Kinds, sight: Sight) -> Standing:
     return Standing(
         stage=sight.reached,
         caches=tuple(_clocks(spec, kinds, world)),
+        mail=_copied(spec, world) if spec.mail_copy else None,
         users=len(forwarded),
         not_moved=not_moved,
         switched_off=tuple(address for address in not_moved if _has_switched_off(world, address)),
@@ -103,6 +116,12 @@ def _clocks(spec: Spec, kinds: Kinds, world: World) -> Iterator[CacheClock]:
         if history and (lagging or history.clear_at()):
             since = None if lagging else history.since(stands.rdata if stands else frozenset())
             yield CacheClock(name, since, history.clear_at(), lagging)
+
+
+def _copied(spec: Spec, world: World) -> CopiedMail:
+    found = [mail for mail in world.observed.values() if isinstance(mail, StoredMail)]
+    complete, quiet = sum(mail.complete for mail in found), sum(mail.quiet for mail in found)
+    return CopiedMail(len(spec.mailboxes), len(found), complete, quiet)
 
 
 def _has_switched_off(world: World, address: str) -> bool:

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
@@ -11,7 +11,7 @@ from reconciler.cli.run._clock import local
 from reconciler.cli.run._console import Console
 from reconciler.cli.run._exits import Code
 from reconciler.cli.run._session import Session, Sight, open_session
-from reconciler.cli.run._standing import CacheClock, Standing, next_thing, standing
+from reconciler.cli.run._standing import CacheClock, CopiedMail, Standing, next_thing, standing
 from reconciler.cli.run._times import encoded
 from reconciler.journal.records import RUNNING, Run
 from reconciler.model.plan import Plan
@@ -71,6 +71,8 @@ def _lines(report: _Report, style: Style) -> Iterator[str]:
         yield f"plan     {counts(report.plan, local)}"
     for clock in stands.caches:
         yield f"caches   {_clock(clock, report.now)}"
+    if stands.mail:
+        yield f"mail     {_mail(stands.mail)}"
     if stands.users:
         yield f"users    {stands.users - len(stands.not_moved):,} of {stands.users:,} have moved"
     for address in stands.not_moved[:_MOST_LISTED]:
@@ -80,6 +82,11 @@ def _lines(report: _Report, style: Style) -> Iterator[str]:
         yield f"         and {len(stands.not_moved) - _MOST_LISTED:,} more"
     yield f"run      {_run(report.last_run)}"
     yield style.heading(f"next     {report.next}")
+
+
+def _mail(mail: CopiedMail) -> str:
+    parts = [f"{mail.copied:,} of {mail.mailboxes:,} mailboxes copied", f"{mail.complete:,} complete and compared"]
+    return ", ".join([*parts, *([f"{mail.quiet:,} quiet on the old server"] if mail.quiet else [])])
 
 
 def _clock(clock: CacheClock, now: datetime) -> str:
@@ -123,6 +130,7 @@ def _data(report: _Report) -> dict[str, Any]:
             }
             for clock in stands.caches
         ],
+        "mail": asdict(stands.mail) if stands.mail else None,
         "users": stands.users,
         "not_moved": list(stands.not_moved),
         "switched_off": list(stands.switched_off),
