@@ -61,7 +61,7 @@ def copy(
     as_json: Json = False,
     no_color: NoColor = False,
 ) -> None:
-    """Copy the mail of all mailboxes by IMAP, as the spec's section copy says; what is there already is not sent again.
+    """Copy the mail of all mailboxes, by IMAP or by files, as the spec says; what is there already is not sent again.
 
     Nothing is deleted or changed on the source, and nothing is deleted on the target. Every message of the source is
     accounted for. Ctrl-C stops after the batch that is under way; the same command goes on from there.
