@@ -32,6 +32,7 @@ _ABOUT: Final = re.compile(
 _STATUS: Final = {"R": "\\Seen"}
 _X_STATUS: Final = {"A": "\\Answered", "F": "\\Flagged", "T": "\\Draft", "D": "\\Deleted"}
 _LONGEST_LINE: Final = 1000  # octets of a line From
+_LONGEST_ANNOUNCED: Final = 256 * 1024 * 1024  # octets: what a sender has written there must not fill our memory
 
 
 class Raw(NamedTuple):
@@ -107,7 +108,7 @@ def _announced(buffer: bytearray, *, whole: bool) -> tuple[int, int] | tuple[()]
     if blank is None:
         return None if whole else ()
     length = _LENGTH.search(buffer, 0, blank.start() + 1)
-    if length is None:
+    if length is None or int(length[1]) > _LONGEST_ANNOUNCED:
         return None
     end = blank.end() + int(length[1])
     if not whole and len(buffer) < end + _LONGEST_LINE:

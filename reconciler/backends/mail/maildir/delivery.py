@@ -19,6 +19,7 @@ from reconciler.model.mail.maildir_name import FileName, keywords_in, with_keywo
 
 _ATTEMPTS: Final = 5
 _RENAMES: Final = 200  # renamed by one program
+_FOLDERS: Final = 100  # made by one: their names are its arguments, and a command line over SSH holds 128 kB
 
 
 class Letter(NamedTuple):
@@ -51,7 +52,9 @@ class Delivery:
 
         """
         mark = "" if self._files.layout.nested else "maildirfolder"
-        self._run("the folders", programs.MAKE, self._root, mark, *directories)
+        ordered = list(directories)
+        for start in range(0, len(ordered), _FOLDERS):
+            self._run("the folders", programs.MAKE, self._root, mark, *ordered[start : start + _FOLDERS])
 
     def deliver(self, directory: str, letters: Sequence[Letter]) -> None:
         """All of them, durably; one whose name stands there already is left as it is.

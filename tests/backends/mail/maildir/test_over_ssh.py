@@ -1,14 +1,16 @@
 """Both Maildirs on a machine behind a real sshd: the same programs, streams that are cut, a disk that is full."""
 
+import os
 from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import pytest
 
 from reconciler.backends._ssh import open_ssh
 from reconciler.backends.mail.either import copy_mailbox
 from reconciler.backends.mail.job import MailboxReport, Means, Patience, State
+from reconciler.backends.mail.maildir.job import MboxEnd
 from reconciler.backends.mail.maildir.machine import Machine
 from reconciler.backends.mail.maildir.verify import verify_files
 from reconciler.backends.secrets import ReferencedSecrets
@@ -141,6 +143,42 @@ def test_a_program_killed_after_a_move_leaves_whole_messages_and_no_lock_that_an
     assert sum(new.seen(user).values()) <= 40
     assert run(old, new, user, ledger, far).state is State.DONE
     assert new.seen(user) == old.seen(user)
+
+
+def test_a_message_that_another_program_renames_at_the_same_time_gets_its_flag_all_the_same(
+    old: Dovecot, new: Dovecot, user: str, ledger: SqlLedger, far: Machine, sshd: Sshd
+) -> None:
+    fill(old, user, 6, 5, ((),))
+    cur = prepared(new, user) / "cur"
+    run(old, new, user, ledger, far)
+    old.doveadm("flags", "remove", "-u", user, "\\Flagged \\Answered", "mailbox", "INBOX", "ALL")
+    run(old, new, user, ledger, far)
+    old.doveadm("flags", "add", "-u", user, "\\Flagged", "mailbox", "INBOX", "ALL")
+    other = cur.parent / "other"
+    other.touch()
+    script = f"""if [ -e {other} ]; then
+      rm {other}
+      for file in {cur}/*; do /usr/bin/mv "$file" "${{file%%:2,*}}:2,R${{file##*:2,}}"; done
+    fi
+    exec /usr/bin/mv "$@\""""
+    racing = sshd.program("mv", script)
+    try:
+        assert run(old, new, user, ledger, far).state is State.DONE
+    finally:
+        racing.unlink()
+    assert not other.exists()
+    assert [{"\\Answered", "\\Flagged"} <= seen.flags for seen in new.seen(user)] == [True] * 5
+
+
+def test_mbox_files_behind_ssh(new: Dovecot, user: str, ledger: SqlLedger, far: Machine, tmp_path: Path) -> None:
+    line = b"From a@x Mon Jan  1 10:00:00 2024 +0000\n"
+    file = tmp_path / "in box"
+    file.write_bytes(b"".join(line + b"Message-ID: <%d@x>\nStatus: RO\n\nbody\n\n" % number for number in range(300)))
+    os.utime(file, (1_700_000_000, 1_700_000_000))
+    copy = copying(MboxEnd(far, PurePosixPath(file)), end(prepared(new, user), machine=far))
+    report = copy_mailbox(copy, Means(ledger, RealClock()))
+    assert (report.state, report.tally.copied) == (State.DONE, 300)
+    assert {(seen.flags, seen.received) for seen in new.seen(user)} == {(frozenset({"\\Seen"}), 1_704_103_200)}
 
 
 def test_from_this_machine_to_one_behind_ssh(
