@@ -200,6 +200,18 @@ def test_mailboxes_that_were_never_copied_are_measured_and_the_biggest_goes_firs
     assert "measuring" not in again.err
 
 
+def test_a_daily_limit_is_told_with_the_day_that_it_holds_the_cutover_up_to(run, move, old, people):
+    for address, messages in zip(people, (2, 30, 5), strict=True):
+        _plain(old, address, messages=messages)
+    change(move, old={"daily_octets": 700}, cutover="2020-01-01T00:00:00Z")
+    shown = run("copy", move)
+    assert shown.code == 3, shown
+    assert "mailboxes  3: 2 done, 1 daily limit" in shown.out
+    (left,) = [line for line in shown.out.splitlines() if line.startswith("left")]
+    limit = rf"{people[1]} needs until \d{{4}}-\d\d-\d\d 00:00 UTC at the provider's 700 B a day"
+    assert re.search(rf"all of it in about .* \({limit}\), .* AFTER the planned cutover of 2020-01-01 00:00 UTC", left)
+
+
 def test_programs_hear_how_it_looks_for_all_mailboxes(run, move, old, people):
     for address in people:
         _plain(old, address, messages=10)

@@ -44,8 +44,8 @@ def summary_data(outcomes: Sequence[Outcome]) -> dict[str, Any]:
     return {"mailboxes": len(outcomes), "states": dict(states(outcomes)), **_counts(whole), "balanced": whole.balanced}
 
 
-def summary(outcomes: Sequence[Outcome], style: Style) -> str:
-    """What needs a person, mailbox by mailbox, and the account of all."""
+def summary(outcomes: Sequence[Outcome], style: Style, forecast: str = "") -> str:
+    """What needs a person, mailbox by mailbox, the account of all, and when what is left will be through."""
     lines = [line for outcome in outcomes for line in _trouble(outcome, style)]
     ended = ", ".join(f"{number:,} {state}" for state, number in states(outcomes).most_common())
     whole = total(outcomes)
@@ -59,6 +59,8 @@ def summary(outcomes: Sequence[Outcome], style: Style) -> str:
         grades = [outcome.grade.value for outcome in outcomes if outcome.grade]
         told = ", ".join(f"{grades.count(grade):,} {grade}" for grade in dict.fromkeys(grades))
         lines.append(f"{style.heading('proof')}      {told}")
+    if forecast:
+        lines.append(f"{style.heading('left')}       {forecast}")
     if not whole.balanced:
         lines.append(style.removed("the account does not add up: this is a bug in reconciler, report it"))
     return "".join(f"{line}\n" for line in lines)

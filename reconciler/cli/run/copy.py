@@ -10,6 +10,7 @@ from pathlib import Path
 from reconciler.backends.mail.job import Means
 from reconciler.backends.secrets import ReferencedSecrets
 from reconciler.cli.run._console import Console
+from reconciler.cli.run._copy_forecast import Forecast
 from reconciler.cli.run._copy_jobs import Asked, Jobs, arrivals_since
 from reconciler.cli.run._copy_known import Before, measured
 from reconciler.cli.run._copy_ledger import last_passes, ledger_place, open_ledger
@@ -78,19 +79,21 @@ def run_copy(path: Path, asked: Asked, clock: Clock, console: Console, manner: M
                     logs.add(outcome)
                 outcomes.append(outcome)
         stopped = stop()
-    return _tell(outcomes, path, clock, console, manner, stopped=stopped)
+    return _tell(outcomes, path, known.forecast, console, manner, stopped=stopped)
 
 
 def _tell(
-    outcomes: Sequence[Outcome], path: Path, clock: Clock, console: Console, manner: Manner, *, stopped: bool
+    outcomes: Sequence[Outcome], path: Path, forecast: Forecast, console: Console, manner: Manner, *, stopped: bool
 ) -> Code:
+    now = forecast.clock.now()
     if manner.report:
-        write_report(manner.report, outcomes, clock.now())
+        write_report(manner.report, outcomes, now)
     if manner.as_json:
-        data = {"event": "summary", "at": encoded(clock.now()), **summary_data(outcomes), "stopped": stopped}
+        data = {"event": "summary", "at": encoded(now), **summary_data(outcomes), "stopped": stopped}
         console.result(f"{json.dumps(data)}\n")
     else:
-        console.result(summary(outcomes, console.style))
+        left = "" if stopped else forecast.words()
+        console.result(summary(outcomes, console.style, left))
     if stopped:
         console.say(f"stopped; what was copied is in the ledger: the same command goes on from there ({path})")
         return Code.FAILED
