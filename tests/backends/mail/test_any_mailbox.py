@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, rule, run_state_machine_as_test
 
 from reconciler.backends.mail.copy import copy_mailbox
 from reconciler.backends.mail.job import MailboxReport, Means, State
@@ -189,3 +190,89 @@ def test_any_mailbox_is_the_same_on_both_sides_and_stays_so(
     assert look(here, user) == source
     ledger.close()
     lost.close()
+
+
+class Passes(RuleBasedStateMachine):
+    """Deliveries, changed flags, deletions and passes in any order; the ledger may be lost at any time."""
+
+    here: Dovecot
+    there: Dovecot
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.user = next(_accounts)
+        self.ledger = SqlLedger("sqlite://", RealClock())
+        self.knows_nothing = True
+        lay_down(self.here, self.user, [("Work",)], [])
+
+    @rule(mails=st.lists(MAIL, min_size=1, max_size=6))
+    def deliver(self, mails: list[Mail]) -> None:
+        lay_down(self.here, self.user, [("Work",)], mails)
+
+    @rule(mail=MAIL)
+    def write_there(self, mail: Mail) -> None:
+        """The user is at the new server already."""
+        content = b"Message-ID: <%d@there>\n" % next(_files) + mail.content
+        lay_down(self.there, self.user, [], [replace(mail, folder=0, content=content, received=abs(mail.received))])
+
+    @rule(flags=st.sampled_from([r"\Seen", r"\Flagged", r"\Deleted", "own-label"]), add=st.booleans(), some=st.data())
+    def flag(self, flags: str, add: bool, some: st.DataObject) -> None:
+        uids = some.draw(st.sampled_from(["1", "2:4", "3:*", "1:*"]))
+        verb = "add" if add else "remove"
+        for folder in ("INBOX", "Work"):
+            self.here.doveadm("flags", verb, "-u", self.user, flags, "mailbox", folder, uids, check=False)
+
+    @rule(uids=st.sampled_from(["1", "2:3", "*"]), folder=st.sampled_from(["INBOX", "Work"]))
+    def expunge(self, uids: str, folder: str) -> None:
+        self.here.doveadm("expunge", "-u", self.user, "mailbox", folder, uids, check=False)
+
+    @rule(place=st.sampled_from(["here", "there"]), number=st.integers(1, 10**6))
+    def renumber(self, place: str, number: int) -> None:
+        """UIDVALIDITY is another: all UIDs have lost their meaning."""
+        server = self.here if place == "here" else self.there
+        server.doveadm("mailbox", "update", "-u", self.user, "--uid-validity", str(number), "INBOX", check=False)
+
+    @rule()
+    def lose_the_ledger(self) -> None:
+        self.ledger.close()
+        self.ledger = SqlLedger("sqlite://", RealClock())
+        self.knows_nothing = True
+
+    @rule()
+    def copy(self) -> None:
+        before, source = look(self.there, self.user), look(self.here, self.user)
+        report = run(self.here, self.there, self.user, self.ledger)
+        after = look(self.there, self.user)
+        assert report.state is State.DONE, report
+        assert report.tally.balanced, report
+        assert report.tally.count == sum(source.values()), report
+        assert look(self.here, self.user) == source
+        assert not unmarked(before) - unmarked(after)
+        whole = Counter({one: times for one, times in source.items() if one.content})
+        assert not unmarked(whole) - unmarked(after)
+        assert not followed(whole) - followed(after)
+        assert sum(after.values()) - sum(before.values()) == report.tally.new - report.tally.recognised
+        if self.knows_nothing:
+            assert unmarked(after) == unmarked(before) | unmarked(whole)
+        self.knows_nothing = False
+        again = run(self.here, self.there, self.user, self.ledger)
+        assert (again.state, again.tally.new, again.tally.octets) == (State.DONE, 0, 0), again
+        assert look(self.there, self.user) == after
+
+    def teardown(self) -> None:
+        self.ledger.close()
+
+
+def unmarked(found: Counter[Seen]) -> Counter[Seen]:
+    """Without flags."""
+    return Counter(replace(one, flags=frozenset()) for one in found.elements())
+
+
+def followed(found: Counter[Seen]) -> Counter[Seen]:
+    """With the flags that are kept equal: a mark of deletion is never put on mail that stands on the target."""
+    return Counter(replace(one, flags=one.flags - {"\\Deleted"}) for one in found.elements())
+
+
+def test_whatever_happens_between_passes_nothing_is_lost_and_nothing_comes_twice(here: Dovecot, there: Dovecot) -> None:
+    Passes.here, Passes.there = here, there
+    run_state_machine_as_test(Passes, settings=settings(REAL, max_examples=8, stateful_step_count=12))
