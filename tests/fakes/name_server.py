@@ -13,6 +13,8 @@ import dns.rdatatype
 import dns.rrset
 import dns.zone
 
+_TRIES = 50
+
 
 class NameServer:
     """``zones``: name without final dot to zone file."""
@@ -32,10 +34,8 @@ class NameServer:
                 wire = outer.answer(self.request.recv(length))
                 self.request.sendall(struct.pack("!H", len(wire)) + wire)
 
-        self.udp = socketserver.ThreadingUDPServer(("127.0.0.1", 0), Udp)
+        self.udp, self.tcp = _on_one_port(Udp, Tcp)
         self.port = self.udp.server_address[1]
-        socketserver.ThreadingTCPServer.allow_reuse_address = True
-        self.tcp = socketserver.ThreadingTCPServer(("127.0.0.1", self.port), Tcp)
         self.threads = [threading.Thread(target=s.serve_forever, args=(0.02,)) for s in (self.udp, self.tcp)]
         for thread in self.threads:
             thread.start()
@@ -72,3 +72,16 @@ class NameServer:
             if name.is_subdomain(dns.name.from_text(zone)):
                 return dns.zone.from_text(text, origin=f"{zone}.", relativize=False)
         return None
+
+
+def _on_one_port(
+    udp: type[socketserver.BaseRequestHandler], tcp: type[socketserver.BaseRequestHandler]
+) -> tuple[socketserver.ThreadingUDPServer, socketserver.ThreadingTCPServer]:
+    """A port that is free for UDP may be taken for TCP, by whatever runs beside: then another one."""
+    for _ in range(_TRIES):
+        asked = socketserver.ThreadingUDPServer(("127.0.0.1", 0), udp)
+        try:
+            return asked, socketserver.ThreadingTCPServer(asked.server_address, tcp)
+        except OSError:
+            asked.server_close()
+    raise AssertionError("no port of this machine is free for both UDP and TCP")
