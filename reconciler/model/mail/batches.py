@@ -1,8 +1,8 @@
 """How messages are grouped into commands.
 
 Dovecot spends 1.5-2 ms on an APPEND, in which it adds up the quota of all folders, and 0.1 ms on a message in a
-MULTIAPPEND of 400; past 6 MB a batch gains nothing and costs memory. In a big folder every command costs time in proportion to the folder, so the number
-grows with it. Source: measurements with Dovecot 2.3.19, see docs/mail-copy.md.
+MULTIAPPEND of 400; past 6 MB a batch gains nothing and costs memory. In a big folder every command costs time in
+proportion to the folder, so the number grows with it. Source: measurements with Dovecot 2.3.19, see docs/mail-copy.md.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
