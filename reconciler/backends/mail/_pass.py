@@ -157,7 +157,9 @@ class GroupPass:
             for record, now in changed
             if record.target_uid and (change := follow(record.flags, now))
         ]
-        carry(self._target, work.mapped.raw, work.lane.allowed, changes)
+        if words := carry(self._target, work.mapped.raw, work.lane.allowed, changes):
+            work.refusals.append(Refusal(work.title, 0, f"flags: {words}"))
+            return
         self._ledger.record(work.state.number, [record._replace(flags=now) for record, now in changed])
 
     def account(self, work: Work) -> FolderAccount:
@@ -222,7 +224,10 @@ class GroupPass:
                 if self._copy.rules.follow_flags and (change := follow(there[target_uid].flags, row.flags)):
                     changes.append((target_uid, change))
         assert work.lane is not None
-        carry(self._target, work.mapped.raw, work.lane.allowed, changes)
+        if words := carry(self._target, work.mapped.raw, work.lane.allowed, changes):
+            work.refusals.append(Refusal(work.title, 0, f"flags: {words}"))
+            as_there = {uid for uid, _ in changes}  # so the next pass sees what is still to be carried
+            records = [r._replace(flags=there[r.target_uid].flags) if r.target_uid in as_there else r for r in records]
         self._ledger.record(work.state.number, records)
         work.recognised = len(records)
         work.missing = [row for row in work.missing if row.uid not in pairs]

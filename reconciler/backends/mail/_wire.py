@@ -151,17 +151,6 @@ class Wire:
             with contextlib.suppress(OSError):
                 self._imap.socket().setsockopt(socket.IPPROTO_TCP, _QUICKACK, 1)
 
-    def ask(self, text: bytes) -> tuple[list[Parts], Answer]:
-        """One command, its untagged responses and its answer."""
-        tag = self.command(text)
-        rows: list[Parts] = []
-        for response in self.until(tag):
-            if isinstance(response, list):
-                rows.append(response)
-            elif isinstance(response, Answer):
-                return rows, response
-        raise AssertionError(tag)
-
     def close(self) -> None:
         """Close the socket; nothing more is sent."""
         self.hang_up()

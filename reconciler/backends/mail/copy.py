@@ -4,20 +4,33 @@ Every pass is the same: bulk, delta, final, straggler and back differ in directi
 copied is in the ledger before the next batch is sent, so a pass that ends anywhere is gone on with by the next one.
 """
 
+from collections import deque
+from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, nullcontext
 from dataclasses import replace
+from threading import Lock
 from typing import NamedTuple
 
 from reconciler.backends.mail._labels import folder_rules
 from reconciler.backends.mail._pass import GroupPass, Work, groups
 from reconciler.backends.mail._planning import Agenda, prepare
 from reconciler.backends.mail._refused import all_refusals
+from reconciler.backends.mail._sharing import next_of, shares, side_by_side
 from reconciler.backends.mail._stream import Lane, Stream, TargetFull
+from reconciler.backends.mail._wire import Wire
 from reconciler.backends.mail.job import NO_PLAN, Endpoint, MailboxCopy, MailboxReport, Means, Progress, State
 from reconciler.backends.mail.session import Session, open_session
 from reconciler.backends.mail.survey import Survey, expect_mail, survey
-from reconciler.errors import CommandRefused, ConnectionCut, LoginRefused, MailboxSuspect, ProtocolBroken, SecretError
+from reconciler.errors import (
+    CommandRefused,
+    ConnectionCut,
+    LoginRefused,
+    MailboxSuspect,
+    MailError,
+    ProtocolBroken,
+    SecretError,
+)
 from reconciler.model.mail.accounting import FolderAccount, Refusal
 from reconciler.model.mail.mapping import FolderPlan, map_folders
 from reconciler.model.mail.refusal import Meaning, backoff, meaning
@@ -78,6 +91,7 @@ class Attempt:
         self._accounts: dict[str, FolderAccount] = {}
         self._octets = self._of_messages = self._of_octets = 0
         self.messages = 0
+        self._counting = Lock()
         self.plan: FolderPlan = NO_PLAN
         self.refusals: tuple[Refusal, ...] = ()
 
@@ -101,12 +115,12 @@ class Attempt:
             agenda = prepare(copy, self._means, self.plan, source.session, here, target.session, there)
             self.plan = agenda.plan
             self._accounts = {account.folder: account for account in agenda.accounts}
-            limited = self._work(agenda, source.session, target.session)
+            limited = self._work(agenda, source.session, target.session, stack)
             source.session.wire.leave()
             target.session.wire.leave()
         if limited:
             return State.LIMITED, "the volume that the provider allows a day is used up; the rest follows tomorrow"
-        if self.refusals or any(account.tally.waiting for account in self.accounts()):
+        if self.refusals or any(account.unfinished for account in self.accounts()):
             return State.PARTLY, "some folders could not be copied to the end; the refusals say why"
         return State.DONE, ""
 
@@ -127,18 +141,64 @@ class Attempt:
             source = _look(self._copy.source, stack)
             return source, looking.result()
 
-    def _work(self, agenda: Agenda, source: Session, target: Session) -> bool:
-        """All groups of folders; True if the day's volume ended it."""
+    def _work(self, agenda: Agenda, source: Session, target: Session, stack: ExitStack) -> bool:
+        """All folders, by two pairs of connections where that pays; True if the day's volume ended it.
+
+        What labels tell and what a day allows is counted from folder to folder, so it takes them one after the other.
+        """
+        self._of_messages, self._of_octets = self.messages, self._octets
+        in_order = agenda.labels is not None or self._left_today() is not None
+        left = deque([list(agenda.works)] if in_order else shares(agenda.works))
+        with self._means.second() if len(left) > 1 else nullcontext(False) as may_open:
+            if not may_open:
+                return self._carry(left, agenda, source, target)
+            wires = [source.wire, target.wire]
+
+            def stop() -> None:
+                left.clear()
+                for wire in wires:
+                    wire.hang_up()
+
+            return side_by_side(
+                lambda: self._carry(left, agenda, source, target),
+                lambda: self._help(left, agenda, wires, stack),
+                stop,
+            )
+
+    def _help(self, left: deque[list[Work]], agenda: Agenda, wires: list[Wire], stack: ExitStack) -> bool:
+        """Carry what is left over a second pair of connections; where there is none to be had, the first carries it."""
+        try:
+            with ThreadPoolExecutor(max_workers=1) as other:
+                opening = other.submit(_open_wire, self._copy.target, stack)
+                source = _open_wire(self._copy.source, stack)
+                target = opening.result()
+        except (MailError, SecretError):
+            return False
+        wires += [source.wire, target.wire]
+        limited = self._carry(left, agenda, source, target)
+        source.wire.leave()
+        target.wire.leave()
+        return limited
+
+    def _carry(self, left: deque[list[Work]], agenda: Agenda, source: Session, target: Session) -> bool:
+        """Shares of folders until none is left; True if the day's volume ended it."""
+        limited = False
+        while share := next_of(left):
+            limited = self._carry_share(share, agenda, source, target) or limited
+        return limited
+
+    def _carry_share(self, works: Sequence[Work], agenda: Agenda, source: Session, target: Session) -> bool:
         steps = GroupPass(self._copy, source, target, self._means.ledger, agenda.labels)
         limited = False
-        for group in groups(agenda.works):
+        for group in groups(works):
             steps.look(group)
             steps.meet(group)
             for number in (number for work in group for number in agenda.doubts.get(work.state.number, ())):
                 self._means.ledger.drop(number)
-            self.messages += sum(work.recognised for work in group)
-            self._of_messages = self.messages + sum(len(work.missing) for work in group)
-            self._of_octets = self._octets + sum(row.size for work in group for row in work.missing)
+            with self._counting:
+                self.messages += sum(work.recognised for work in group)
+                self._of_messages += sum(work.recognised + len(work.missing) for work in group)
+                self._of_octets += sum(row.size for work in group for row in work.missing)
             lanes = {work.mapped.source.raw: work.lane for work in group if work.lane}
             stream = Stream(source, target, self._means.ledger, lanes=lanes, moved=self._moved, paces=self._means.paces)
             try:
@@ -151,8 +211,9 @@ class Attempt:
         return limited
 
     def _moved(self, lane: Lane, messages: int, octets: int) -> None:
-        self.messages += messages
-        self._octets += octets
+        with self._counting:
+            self.messages += messages
+            self._octets += octets
         self.say(State.COPYING, lane.title)
 
     def _left_today(self) -> int | None:
@@ -168,6 +229,11 @@ class Attempt:
 
 
 def _look(endpoint: Endpoint, stack: ExitStack) -> _Looked:
+    session = _open_wire(endpoint, stack)
+    return _Looked(session, survey(session))
+
+
+def _open_wire(endpoint: Endpoint, stack: ExitStack) -> Session:
     session = open_session(endpoint.server, endpoint.login)
     stack.callback(session.wire.close)
-    return _Looked(session, survey(session))
+    return session

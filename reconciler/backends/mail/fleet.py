@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from threading import BoundedSemaphore
 from typing import TYPE_CHECKING
@@ -15,6 +15,7 @@ from reconciler.backends.mail.server import Server
 if TYPE_CHECKING:
     from reconciler.backends.mail.maildir.machine import Machine
 
+_Address = tuple[str, int]
 PARALLEL = 16
 """Mailboxes at once: most of a pass over an unchanged mailbox is waiting for answers."""
 
@@ -34,7 +35,19 @@ class Gates:
         with ExitStack() as stack:
             for at in sorted({source, target}):
                 stack.enter_context(self._free[at])
-            return copy_mailbox(copy, replace(means, paces=(self._paces[source], self._paces[target])))
+            paces = (self._paces[source], self._paces[target])
+            return copy_mailbox(copy, replace(means, paces=paces, second=lambda: self._second(source, target)))
+
+    @contextmanager
+    def _second(self, *addresses: _Address) -> Iterator[bool]:
+        """Room for one more connection to each server, if there is some now: a mailbox that waits goes first."""
+        with ExitStack() as stack:
+            for at in sorted(set(addresses)):
+                if not self._free[at].acquire(blocking=False):
+                    yield False
+                    return
+                stack.callback(self._free[at].release)
+            yield True
 
 
 def copy_all(copies: Iterable[AnyCopy], means: Means, parallel: int = PARALLEL) -> Iterator[MailboxReport]:

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -127,7 +128,10 @@ _UNBOUND = Pace(None)
 
 @dataclass(frozen=True, slots=True)
 class Means:
-    """What a pass works with; ``paces`` are the source's and the target's, shared by all mailboxes."""
+    """What a pass works with; ``paces`` are the source's and the target's, shared by all mailboxes.
+
+    ``second`` tells whether each server has room for one more connection of a mailbox, and keeps it until it is left.
+    """
 
     ledger: "MailLedger"
     clock: "Clock"
@@ -135,3 +139,4 @@ class Means:
     paces: tuple[Pace, Pace] = (_UNBOUND, _UNBOUND)
     patience: Patience = field(default_factory=Patience)
     sleep: Callable[[float], None] = time.sleep
+    second: Callable[[], AbstractContextManager[bool]] = lambda: nullcontext(False)

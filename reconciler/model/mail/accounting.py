@@ -76,6 +76,11 @@ class FolderAccount:
     refusals: tuple[Refusal, ...] = field(default=())
     rule: str = ""
 
+    @property
+    def unfinished(self) -> bool:
+        """Whether a next pass has something to try again: messages that wait, or the folder as a whole."""
+        return self.tally.waiting > 0 or any(not refusal.uid for refusal in self.refusals)
+
 
 def total(accounts: Iterable[FolderAccount]) -> Tally:
     """The account of the whole mailbox."""

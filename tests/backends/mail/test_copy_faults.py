@@ -300,6 +300,25 @@ def test_a_source_that_does_not_list_its_messages_loses_none_as_vanished(
     assert report.tally.copied + report.tally.refused == 17
 
 
+def test_flags_that_the_target_refuses_are_told_and_tried_again(
+    old: Dovecot, new: Dovecot, user: str, ledger: SqlLedger
+) -> None:
+    fill(old, user, 29, 40, PLAIN)
+    run(old, new, user, ledger)
+    old.doveadm("flags", "add", "-u", user, "fresh", "mailbox", "INBOX", "ALL")
+
+    def refuse(octets: bytes) -> bytes:
+        return octets.replace(b"OK Store completed", b"NO Store not allowed")
+
+    with Proxy(new.port, edit=refuse) as proxy:
+        report = run(old, new, user, ledger, target=proxy.own_port)
+    assert report.state is State.PARTLY
+    assert [refusal.words.partition(" (")[0] for refusal in report.refusals] == ["flags: Store not allowed"]
+    new.doveadm("flags", "remove", "-u", user, "fresh", "mailbox", "INBOX", "ALL")
+    assert run(old, new, user, ledger).state is State.DONE
+    assert new.seen(user) == expected(old.seen(user))
+
+
 class Recording(Proxy):
     """Remembers the tag of the last command."""
 
