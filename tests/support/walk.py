@@ -17,7 +17,8 @@ from tests.support.clock import MONDAY_MORNING, FakeClock
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 NAMES = ("quickstart", "same-host-name", "forward-and-retain", "catch-all")
-ON_THE_NETWORK = ("copy-only", "mail-in-a-box", "over-ssh")  # their servers are not files: they are only validated
+# their servers are not files: they are only validated
+ON_THE_NETWORK = ("copy-only", "from-gmail", "mail-in-a-box", "over-ssh")
 MOST_WAITS = 9  # more would mean that a plan never settles
 
 
