@@ -111,6 +111,11 @@ def test_a_service_account_gives_every_mailbox_a_token_of_its_own_name(ledger):
     assert "secret of" not in str(caught.value)
 
 
+def test_a_message_goes_once_from_gmail_unless_the_spec_wants_each_label(ledger):
+    assert not jobs(Asked(), ledger)["ann"].rules.every_label
+    assert jobs(Asked(), ledger, spec(labels="each"))["ann"].rules.every_label
+
+
 def test_flags_follow_until_the_user_has_moved(ledger):
     made = jobs(Asked(), ledger)
     assert (made["ann"].rules.follow_flags, made["bob"].rules.follow_flags) == (True, False)
