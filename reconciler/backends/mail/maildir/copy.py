@@ -11,9 +11,10 @@ from reconciler.backends.mail._refused import all_refusals
 from reconciler.backends.mail.job import NO_PLAN, MailboxReport, Means, Progress, State
 from reconciler.backends.mail.maildir.delivery import Delivery
 from reconciler.backends.mail.maildir.files import Inside, Seen
-from reconciler.backends.mail.maildir.folder_pass import FolderPass, Work
+from reconciler.backends.mail.maildir.folder_pass import FolderPass
 from reconciler.backends.mail.maildir.job import FilesCopy, Source
 from reconciler.backends.mail.maildir.machine import MachineFailed
+from reconciler.backends.mail.maildir.work import Work
 from reconciler.errors import MailboxSuspect, SecretError
 from reconciler.model.mail.accounting import FolderAccount, Refusal, Tally
 from reconciler.model.mail.folder import Folder

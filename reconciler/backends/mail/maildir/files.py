@@ -4,15 +4,13 @@ Nothing here writes. A message is known by the base of its name, whichever of ``
 whatever its flags are.
 """
 
-import os
-import re
-import sys
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from typing import Final, NamedTuple
 
 from reconciler.backends.mail.maildir import programs
+from reconciler.backends.mail.maildir.listing import Listed, Listing
 from reconciler.backends.mail.maildir.machine import Machine
 from reconciler.model.mail.accounting import Refusal
 from reconciler.model.mail.folder import Folder, Namespace
@@ -22,7 +20,6 @@ from reconciler.model.mail.message import Row, header_of
 
 _DEEP: Final = "64"  # folders inside one another; Maildir++ has ROOT/.FOLDER/cur/MESSAGE and no more
 _FLAT: Final = "3"
-_LISTED: Final = re.compile(rb"(.)(.) (\d+) (-?\d+)(?:\.\d+)? ([^\0]*)\0")
 _LOOKS: Final = 2  # again
 _HEAD: Final = 16_384  # octets that nearly every header fits in
 _LONG_HEAD: Final = 1_048_576
@@ -159,7 +156,7 @@ class MaildirFiles:
         self,
         seen: Seen,
         directory: str,
-        messages: Iterable["_File"],
+        messages: Iterable[Listed],
         subscriptions: Collection[str],
         file: bytes | None,
     ) -> None:
@@ -176,16 +173,19 @@ class MaildirFiles:
         keywords = keywords_in(file or b"")
         inside = seen.inside[octets] = Inside(folder, directory, keywords=keywords, keywords_file=file)
         flags: dict[str, str] = {}
+        doubled: dict[int, str] = {}
         for part, file_name, size, seconds in messages:
             name = FileName.parse(file_name)
             number = number_of(name.base)
             if name.letters not in flags:
                 flags[name.letters] = name.flags(keywords)
             if number in inside.places:
-                words = f"two files have its name, {inside.places[number].file} and {file_name}: its server parts them"
-                seen.doubled.append(Refusal(folder.title, number, f"{words} when the folder is opened"))
+                doubled[number] = f"two files have one name, {inside.places[number].file} and {file_name}"
             inside.rows[number] = FileRow(number, flags[name.letters], seconds, size)
             inside.places[number] = Place(part, file_name)
+        for number, words in doubled.items():  # neither is copied: nobody could tell later which of them was
+            del inside.rows[number], inside.places[number]
+            seen.doubled.append(Refusal(folder.title, number, f"{words}: rename one of them"))
 
     def heads(self, inside: Inside, numbers: Collection[int]) -> dict[int, bytes]:
         """The headers of those that are there."""
@@ -214,9 +214,10 @@ class MaildirFiles:
         return found
 
     def contents(self, inside: Inside, numbers: Collection[int]) -> dict[int, bytes]:
-        """The whole text of those that are still where they were listed."""
+        """The whole text of those that are still where, and as long as, they were listed."""
         paths = {self.root / inside.path(number): number for number in numbers}
-        return {paths[path]: text for path, text in self.machine.read(list(paths)).items()}  # type: ignore[index]
+        found = {paths[path]: text for path, text in self.machine.read(list(paths)).items()}  # type: ignore[index]
+        return {number: text for number, text in found.items() if len(text) == inside.rows[number].size}
 
     def pieces(self, inside: Inside, number: int) -> Iterator[bytes]:
         """One message in pieces of PIECE octets; it ends early where the message is gone."""
@@ -237,53 +238,6 @@ class MaildirFiles:
         name = place.name
         new = place.part == "new" and not name.letters
         return Original(name.base, name.begun or inside.rows[number].arrived or 0, name.letters, new)
-
-
-class _File(NamedTuple):
-    part: str
-    name: str
-    size: int
-    seconds: str
-
-
-@dataclass(slots=True)
-class Listing:
-    """What LIST printed, sorted out.
-
-    ``folders``: directories with ``cur``. ``files``: all but messages, with size and time. ``links``: to directories.
-    ``messages``: by the directory of their folder; ``strange``: what stands among them and is no file.
-    """
-
-    folders: set[str] = field(default_factory=set)
-    files: dict[str, tuple[int, int]] = field(default_factory=dict)
-    links: set[str] = field(default_factory=set)
-    strange: set[str] = field(default_factory=set)
-    messages: dict[str, list[_File]] = field(default_factory=dict)
-
-    @classmethod
-    def of(cls, listed: bytes) -> "Listing":
-        """From the output of the program."""
-        found = cls()
-        for match in _LISTED.finditer(listed):
-            kind, target, size, seconds, octets = match.groups()
-            path = os.fsdecode(octets)
-            above, _, name = path.rpartition("/")
-            if kind == b"d" and name == "cur":
-                found.folders.add(above)
-            elif kind == b"l" and target == b"d":
-                found.links.add(path)
-            elif kind in b"fl" and target == b"f":
-                directory, _, part = above.rpartition("/")
-                if part in {"cur", "new"} and not name.startswith("."):
-                    if kind == b"l":
-                        found.strange.add(path)
-                        continue
-                    found.messages.setdefault(directory, []).append(
-                        _File(sys.intern(part), name, int(size), seconds.decode())
-                    )
-                else:
-                    found.files[path] = int(size), int(seconds)
-        return found
 
 
 def _join(directory: str, name: str) -> str:

@@ -1,27 +1,25 @@
 """One folder of files brought into one folder of a Maildir: recognise, deliver, follow flags, account."""
 
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from itertools import chain
 from typing import Final
 
 from reconciler.backends.mail.job import Means
 from reconciler.backends.mail.maildir.delivery import Delivery, Letter
-from reconciler.backends.mail.maildir.files import PIECE, Inside, MaildirFiles, Seen
+from reconciler.backends.mail.maildir.files import PIECE, MaildirFiles, Seen
+from reconciler.backends.mail.maildir.following import follow_flags
 from reconciler.backends.mail.maildir.job import FilesCopy, Source
-from reconciler.model.mail.accounting import Fate, FolderAccount, Record, Refusal, Tally
+from reconciler.backends.mail.maildir.recognising import recognise
+from reconciler.backends.mail.maildir.work import Books, Moved, Work, letters_for
+from reconciler.model.mail.accounting import Fate, FolderAccount, Record, Tally
 from reconciler.model.mail.batches import batches
-from reconciler.model.mail.flags import follow
-from reconciler.model.mail.ledger import FolderState
-from reconciler.model.mail.maildir_name import FileName, keywords_among, name_of_copy, number_of
-from reconciler.model.mail.mapping import Mapped
-from reconciler.model.mail.matching import Text, match, pair_by_text
-from reconciler.model.mail.message import Row, identify, text_digest
+from reconciler.model.mail.maildir_name import FileName, name_of_copy, number_of
+from reconciler.model.mail.message import Row
 
 _BATCH: Final = 500
-_TURNS: Final = 3  # at following flags, where the user's own programs rename the same messages
 _PACKED: Final = {
     b"\x1f\x8b": "gzip",
     b"BZh": "bzip2",
@@ -33,32 +31,6 @@ _PACKED: Final = {
 }
 """How a file begins that Dovecot's zlib or mail_crypt plugin has written."""
 
-Moved = Callable[["Work", int, int], None]
-
-
-@dataclass(slots=True)
-class Work:
-    """One folder, and what became of it. ``saved``: it is as the last pass left it."""
-
-    mapped: Mapped
-    state: FolderState
-    here: Inside
-    there: Inside
-    directory: str
-    records: dict[int, Record] = field(default_factory=dict)
-    missing: list[Row] = field(default_factory=list)
-    vanished: int = 0
-    new: int = 0
-    recognised: int = 0
-    octets: int = 0
-    saved: bool = False
-    refusals: list[Refusal] = field(default_factory=list)
-
-    @property
-    def title(self) -> str:
-        """The source folder, for people."""
-        return self.mapped.source.title
-
 
 class FolderPass:
     """The steps, over one folder at a time."""
@@ -66,7 +38,7 @@ class FolderPass:
     def __init__(self, copy: FilesCopy, source: Source, target: MaildirFiles, delivery: Delivery, means: Means) -> None:
         """Nothing is read or written yet."""
         self._copy, self._source, self._target = copy, source, target
-        self._delivery, self._means, self._ledger = delivery, means, means.ledger
+        self._delivery, self._ledger, self._books = delivery, means.ledger, Books(means.ledger)
         self._follows = copy.rules.follow_flags and source.keeps_flags
 
     def begin(self, work: Work) -> None:
@@ -78,7 +50,9 @@ class FolderPass:
         self._source.fill(work.here)
         work.records = dict(self._ledger.records(work.state.number))
         fresh = [row for row in work.here.rows.values() if row.uid not in work.records]
-        self._note(work, [Record(row.uid, Fate.EXCLUDED, words=why) for row in fresh if (why := self._excluded(row))])
+        self._books.note(
+            work, [Record(row.uid, Fate.EXCLUDED, words=why) for row in fresh if (why := self._excluded(row))]
+        )
         fresh = [row for row in fresh if row.uid not in work.records]
         fresh.sort(key=lambda row: (self._source.original(work.here, row.uid).begun, row.uid))
         pairs = {row.uid: n for row in fresh if (n := number_of(self._base(work, row))) in work.there.rows}
@@ -87,10 +61,10 @@ class FolderPass:
             ours = self._ledger.target_uids(self._copy.key, work.mapped.raw, work.state.target_uidvalidity)
             taken = {*ours, *pairs.values()}
             strangers = [row for number, row in work.there.rows.items() if number not in taken]
-            pairs.update(self._recognise(work, rest, strangers) if strangers else {})
+            pairs.update(recognise(self._source, self._target, work, rest, strangers) if strangers else {})
         found = [(row, pairs[row.uid]) for row in fresh if row.uid in pairs]
         flags = [work.there.rows[n].flags if self._follows else row.flags for row, n in found]  # followed from there on
-        self._note(work, [Record(r.uid, Fate.COPIED, n, f) for (r, n), f in zip(found, flags, strict=True)])
+        self._books.note(work, [Record(r.uid, Fate.COPIED, n, f) for (r, n), f in zip(found, flags, strict=True)])
         work.recognised = work.new = len(pairs)
         work.missing = [row for row in fresh if row.uid not in pairs]
 
@@ -105,47 +79,14 @@ class FolderPass:
             listed = [row for row in left if again and row.uid in again.rows]
             left_again = self._deliver(work, listed, there, moved)
             words = "the source lists the message and does not give its text"
-            self._refuse(work, {row.uid: words for row in left_again})
+            self._books.refuse(work, {row.uid: words for row in left_again})
             work.vanished = len(left) - len(listed)
         work.missing = []
 
     def follow_flags(self, work: Work) -> None:
         """Carry what the user changed on the source since the last pass."""
-        if not self._follows or work.saved:
-            return
-        changed = {
-            uid: record
-            for uid, record in work.records.items()
-            if record.fate is Fate.COPIED and (row := work.here.rows.get(uid)) and row.flags != record.flags
-        }
-        carried: list[Record] = []
-        for turn in range(_TURNS):
-            open_: dict[int, Record] = {}
-            wanted: dict[int, FileName] = {}
-            for uid, record in changed.items():
-                now = work.here.rows[uid].flags
-                change = follow(record.flags, now)
-                place = work.there.places.get(record.target_uid)
-                if change is None or place is None:  # nothing that is followed, or the user has removed the message
-                    carried.append(record._replace(flags=now))
-                    continue
-                standing = work.there.rows[record.target_uid].flags
-                removed = {flag.lower() for flag in change.remove.split()}
-                flags = " ".join([f for f in standing.split() if f.lower() not in removed] + change.add.split())
-                name = place.name.with_flags(flags, self._keywords(work, flags))
-                if name == place.name:
-                    carried.append(record._replace(flags=now))
-                else:
-                    wanted[record.target_uid], open_[uid] = name, record
-            if not wanted or turn == _TURNS - 1:
-                break
-            self._delivery.rename(work.directory, work.there, wanted)
-            changed = open_
-            again = self._target.look().inside.get(work.mapped.raw)
-            if again is None:
-                break
-            work.there.rows, work.there.places, work.there.keywords = again.rows, again.places, again.keywords
-        self._note(work, carried)
+        if self._follows and not work.saved:
+            follow_flags(work, self._target, self._delivery, self._books)
 
     def account(self, work: Work) -> FolderAccount:
         """Count, and close the folder: every message is accounted for, or left to the next pass."""
@@ -220,7 +161,7 @@ class FolderPass:
         return group, reader.submit(self._source.contents, work.here, [row.uid for row in group])
 
     def _deliver_batch(self, work: Work, group: Sequence[Row], texts: Mapping[int, bytes]) -> list[Row]:
-        self._refuse(work, {uid: why for uid, text in texts.items() if (why := _packed(text))})
+        self._books.refuse(work, {uid: why for uid, text in texts.items() if (why := _packed(text))})
         brought = [row for row in group if row.uid in texts and row.uid not in work.records]
         letters = [self._letter(work, row, texts[row.uid]) for row in brought]
         if letters:
@@ -235,7 +176,7 @@ class FolderPass:
         if not first:
             return []
         if why := _packed(first):
-            self._refuse(work, {row.uid: why})
+            self._books.refuse(work, {row.uid: why})
             return []
         letter = self._letter(work, row, b"")
 
@@ -247,11 +188,11 @@ class FolderPass:
     def _letter(self, work: Work, row: Row, text: bytes) -> Letter:
         original = self._source.original(work.here, row.uid)
         kept = FileName(self._base(work, row), "".join(c for c in original.letters if c == "P"))
-        name = kept.with_flags(row.flags, self._keywords(work, row.flags))
+        name = kept.with_flags(row.flags, letters_for(work, self._delivery, row.flags))
         return Letter("new" if original.new and not name.letters else "cur", name, row.arrived or 0, text)
 
     def _copied(self, work: Work, rows: Sequence[Row], letters: Sequence[Letter]) -> None:
-        self._note(
+        self._books.note(
             work,
             [
                 Record(row.uid, Fate.COPIED, number_of(letter.name.base), row.flags)
@@ -265,51 +206,11 @@ class FolderPass:
         key = self._copy.key
         return name_of_copy((key.account, key.source, folder, original.what), original.begun, row.size)
 
-    def _keywords(self, work: Work, flags: str) -> Mapping[str, str]:
-        """The letters of the target folder, with those of these flags added where it lacks them."""
-        known = {keyword.lower() for keyword in work.there.keywords.values()}
-        lacking = [keyword for keyword in keywords_among(flags) if keyword.lower() not in known]
-        if lacking and len(work.there.keywords) < 26:  # noqa: PLR2004 - the letters of the alphabet
-            everything = (k for row in work.here.rows.values() for k in keywords_among(row.flags))
-            return self._delivery.keywords(work.directory, work.there, [*lacking, *everything])
-        return work.there.keywords
-
-    def _recognise(self, work: Work, rows: Sequence[Row], strangers: Sequence[Row]) -> Mapping[int, int]:
-        """Date, size and header decide first; what they leave open is read on both sides and compared as text."""
-        here = {n: identify(head) for n, head in self._source.heads(work.here, [r.uid for r in rows]).items()}
-        there = {n: identify(head) for n, head in self._target.heads(work.there, [r.uid for r in strangers]).items()}
-        found = match(rows, strangers, here, there)
-        if not found.open_source:
-            return found.pairs
-        mine, theirs = (
-            [
-                Text(row.uid, who[row.uid], text_digest(text), row.arrived)
-                for group in batches([row for row in each if row.uid in open_], _BATCH)
-                for texts in [side.contents(inside, [row.uid for row in group])]
-                for row in group
-                if (text := texts.get(row.uid)) is not None
-            ]
-            for side, inside, each, open_, who in (
-                (self._source, work.here, rows, set(found.open_source), here),
-                (self._target, work.there, strangers, set(found.open_target), there),
-            )
-        )
-        return {**found.pairs, **pair_by_text(mine, theirs)}
-
     def _excluded(self, row: Row) -> str:
         since = self._copy.rules.since
         if since is None or row.arrived is None or row.arrived >= since.timestamp():
             return ""
         return f"arrived before {since:%Y-%m-%d %H:%M %Z}"
-
-    def _refuse(self, work: Work, why: Mapping[int, str]) -> None:
-        self._note(work, [Record(uid, Fate.REFUSED, words=words) for uid, words in why.items()])
-        work.refusals += [Refusal(work.title, uid, words) for uid, words in why.items()]
-
-    def _note(self, work: Work, records: Sequence[Record]) -> None:
-        if records:
-            self._ledger.record(work.state.number, records)
-            work.records.update((record.uid, record) for record in records)
 
 
 def _packed(text: bytes) -> str:

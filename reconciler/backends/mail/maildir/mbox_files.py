@@ -13,7 +13,8 @@ from pathlib import PurePosixPath
 from typing import Final, NamedTuple
 
 from reconciler.backends.mail.maildir import programs
-from reconciler.backends.mail.maildir.files import PIECE, FileRow, Inside, Listing, Original, Seen
+from reconciler.backends.mail.maildir.files import PIECE, FileRow, Inside, Original, Seen
+from reconciler.backends.mail.maildir.listing import Listing
 from reconciler.backends.mail.maildir.machine import Machine, MachineFailed
 from reconciler.model.mail import mbox
 from reconciler.model.mail.accounting import Refusal

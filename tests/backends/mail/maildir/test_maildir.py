@@ -423,6 +423,22 @@ def test_symbolic_links_are_told_and_not_followed(old: Dovecot, new: Dovecot, us
     assert {refusal.folder for refusal in report.refusals} == {".Shared", "cur/link:2,S"}
 
 
+def test_two_files_of_one_name_are_told_and_neither_is_copied_until_one_is_renamed(
+    old: Dovecot, new: Dovecot, user: str, ledger: SqlLedger
+) -> None:
+    add(old, user, "", b"Message-ID: <0@x>\n\nother\n", "0.other.host:2,")
+    add(old, user, "", b"Message-ID: <1@x>\n\none\n", "1.same.host:2,")
+    second = add(old, user, "", b"Message-ID: <2@x>\n\ntwo\n", "1.same.host:2,S")
+    prepared(new, user)
+    report = run(old, new, user, ledger)
+    assert (report.state, report.tally.copied) == (State.PARTLY, 1)
+    assert "two files have one name" in report.refusals[0].words
+    second.rename(second.with_name("2.apart.host:2,S"))
+    assert run(old, new, user, ledger).state is State.DONE
+    assert shown(new, user) == shown(old, user)
+    assert sum(shown(new, user).values()) == 3
+
+
 def drop(file: Path) -> None:
     file.unlink()
 
