@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 from reconciler.model.mail.grade import Difference, Kind
 from reconciler.model.mail.message import Identity, telling_apart
 
-REWRITTEN: Final = "the server rewrote line ends or NUL; the text is the same"
+REWRITTEN: Final = "the server rewrote line ends, NUL or a header's octets outside ASCII; the text is the same"
 FORWARDED: Final = "one side holds the forwarded copy, which has more header; the text is the same"
 
 
