@@ -13,6 +13,7 @@
     . StepFailed         a write failed; the journal says how far we came
     . Interrupted        a person stopped the run between two steps
     . NotServedYet       a record was written, but not every name server serves it
+    . NotYet             a step was tried, and the world is not ready for it: the next plan says when
   - WriteError           a store could not write; what stood before still stands
   - Unanswered           a web API gave no whole answer; whether it made a change has to be read
   - MailError            a mailbox could not be copied to the end; what was copied stands and is in the ledger
@@ -100,6 +101,10 @@ class Interrupted(ApplyError):  # noqa: N818
 
 class NotServedYet(ApplyError):  # noqa: N818
     """A record was written and stands; a name server has not followed its primary in the time given."""
+
+
+class NotYet(ApplyError):  # noqa: N818
+    """A step was tried, and the world is not ready for it; what it did stands, and nothing after it is done."""
 
 
 class WriteError(ReconcilerError):

@@ -44,6 +44,7 @@ class Store(Protocol[R_co]):
             StalePlan: what stands is not the ``before`` of a change; nothing was written.
             WriteError: it could not be written; what stood before still stands.
             NotServedYet: it is written and stands, but not every name server of the zone serves it yet.
+            NotYet: the world is not ready for it; the run ends here, and the next plan says when it can go on.
 
         """
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from reconciler.engine.desire import Kinds
 from reconciler.engine.observe import Stores
-from reconciler.errors import Interrupted, ReconcilerError, StalePlan, StepFailed
+from reconciler.errors import Interrupted, NotYet, ReconcilerError, StalePlan, StepFailed
 from reconciler.model.address import Address, Place
 from reconciler.model.change import Change
 from reconciler.model.plan import Plan, Step
@@ -94,13 +94,13 @@ class _Run:
             steps = list(group)
             if count and judge and any(step.verdict.status is Status.RUN for step in steps):
                 steps = list(_judged_again(steps, judge(stage)))
-            self._do_stage(steps)
-            if any(step.verdict.status is not Status.RUN for step in steps):
+            if not self._do_stage(steps):
                 self._hold(step for step in plan.steps if step.number > steps[-1].number)
                 break
         return Outcome(tuple(self.written), tuple(self.already), tuple(self.held))
 
-    def _do_stage(self, steps: Sequence[Step]) -> None:
+    def _do_stage(self, steps: Sequence[Step]) -> bool:
+        """Whether all of it is done, so that the next stage may be entered."""
         self._hold(step for step in steps if step.verdict.status is not Status.RUN)
         running = [step for step in steps if step.verdict.status is Status.RUN]
         for (place, kind), group in groupby(running, key=lambda s: (s.change.address.place, s.change.address.kind)):
@@ -110,9 +110,13 @@ class _Run:
                     msg = "stopped as asked; every step before this one is complete: apply again to go on"
                     raise Interrupted(msg)
                 self.hands.journal.renew()
-                self._write(store, [self._resolved(step) for step in batch])
+                if not self._write(store, [self._resolved(step) for step in batch]):
+                    self._hold(step for step in running if step.number >= batch[0].number)
+                    return False
+        return len(running) == len(steps)
 
-    def _write(self, store: Store[Any], steps: Sequence[Step]) -> None:
+    def _write(self, store: Store[Any], steps: Sequence[Step]) -> bool:
+        """False where the world turned out not to be ready."""
         standing = _standing(store, steps)
         todo: list[Step] = []
         for step in steps:
@@ -127,12 +131,16 @@ class _Run:
             else:
                 raise StalePlan(_stale(change, found))
         if not todo:
-            return
+            return True
         self.hands.journal.begin(self.number, todo)
         self.hands.progress.begun(todo)
         try:
             store.write([step.change for step in todo])
             self._read_back(store, todo)
+        except NotYet as error:
+            self._account_for(store, todo, str(error))
+            self.hands.progress.tell(str(error))
+            return False
         except ReconcilerError as error:
             self._account_for(store, todo, str(error))
             raise
@@ -141,6 +149,7 @@ class _Run:
         self.hands.progress.done(todo)
         if todo[0].change.address.place is Place.DNS:
             self._look_at_name_servers()
+        return True
 
     def _read_back(self, store: Store[Any], steps: Sequence[Step]) -> None:
         standing = _standing(store, steps)

@@ -1,7 +1,7 @@
 import pytest
 
 from reconciler.engine.apply import apply
-from reconciler.errors import Interrupted, StalePlan, StepFailed, WriteError
+from reconciler.errors import Interrupted, NotYet, StalePlan, StepFailed, WriteError
 from reconciler.model.address import Place
 from reconciler.model.plan import Plan
 from reconciler.model.rrset import RRset
@@ -50,6 +50,13 @@ class Full(Deaf):
         raise WriteError(
             "/srv/mail/users: no space left on the device; nothing was written: make room, then apply again"
         )
+
+
+class Early(Deaf):
+    """A store that finds the world not ready."""
+
+    def write(self, changes) -> None:
+        raise NotYet("mail still comes to the old server")
 
 
 def states(move: Move) -> list[str]:
@@ -144,3 +151,16 @@ def test_an_account_that_an_earlier_run_made_is_not_made_again(move) -> None:
     outcome = move.carry_out(plan)
     assert len(outcome.already) == 1
     assert Mailbox(place=Place.NEW, name="ann@example.org") in move.state().values()
+
+
+def test_where_the_world_is_not_ready_the_rest_is_held_and_nothing_failed(move) -> None:
+    mailboxes = move.stores[Place.NEW, Mailbox.kind]
+    move.stores[Place.NEW, Mailbox.kind] = Early(mailboxes)
+    outcome = move.apply(Stage.CUTOVER)
+    kinds = [step.change.address.kind for step in outcome.held]
+    assert kinds[:3] == ["mailbox"] * 3
+    assert "rrset" in kinds
+    assert states(move) == ["done", "failed"]
+    move.stores[Place.NEW, Mailbox.kind] = mailboxes
+    assert move.apply(Stage.CUTOVER).held == ()
+    assert move.plan(Stage.CUTOVER).steps == ()

@@ -16,7 +16,7 @@ from reconciler.cli.run._copy_report import sent
 from reconciler.cli.run._copy_watch import in_one_line
 from reconciler.cli.run._copy_words import shown
 from reconciler.cli.run._move import Move
-from reconciler.errors import Interrupted, WriteError
+from reconciler.errors import Interrupted, NotYet, WriteError
 from reconciler.model.change import Change
 from reconciler.model.mail.grade import Difference, Grade
 from reconciler.model.sighting import History
@@ -38,6 +38,7 @@ def carry_mail(
 
     Raises:
         WriteError: some were not copied to the end, or compare badly; what was copied stands.
+        NotYet: mail was found where the old server should have been quiet.
         Interrupted: a person stopped it; what was copied stands.
         JournalError: the ledger cannot be used.
 
@@ -60,7 +61,7 @@ def carry_mail(
     silent = {c.address.name for c in changes if isinstance(c.after, StoredMail) and c.after.quiet}
     loud = [outcome.address for outcome in outcomes if outcome.address in silent and sent(outcome.tally)]
     if loud:
-        raise WriteError(
+        raise NotYet(
             f"mail still came to the old server, for {listed(loud)}: it was copied, and the "
             f"{span(move.spec.waits.quiet)} of silence begin anew; find out who delivers or writes there"
         )
