@@ -18,6 +18,7 @@ from cryptography.hazmat.primitives import serialization
 
 from reconciler.model.stage import Stage
 from tests.backends.server.test_programs import local_data, patiently, run
+from tests.lab.dovecot import kill
 from tests.support.walk import Walk
 
 pytestmark = pytest.mark.daemon
@@ -83,7 +84,7 @@ class Programs:
             subprocess.run(["dovecot", "-c", self.config], check=True, stdout=said, stderr=said)
 
     def stop(self) -> None:
-        run("doveadm", "-c", self.config, "stop")
+        kill(self.base / "run" / "master.pid")
 
     def doveadm(self, *argv: str, ok: tuple[int, ...] = (0,)) -> str:
         return run("doveadm", "-c", self.config, *argv, ok=ok)

@@ -19,6 +19,7 @@ from reconciler.resources.server.dkim_key import DkimKey
 from reconciler.resources.server.domain import MailDomain
 from reconciler.resources.server.sieve import SieveScript
 from tests.backends.server.world import World, alias, catch_all, quota
+from tests.lab.dovecot import kill
 
 pytestmark = pytest.mark.daemon
 
@@ -97,7 +98,7 @@ def server(folder):
     with (folder / "started").open("wb") as said:  # a pipe would stay open in the daemon
         subprocess.run(["dovecot", "-c", folder / "dovecot.conf"], check=True, stdout=said, stderr=said)
     yield w
-    run("doveadm", "-c", folder / "dovecot.conf", "stop")
+    kill(folder / "run" / "master.pid")
 
 
 def doveadm(w, *argv, **options):
