@@ -73,18 +73,18 @@ def _wired() -> typer.Typer:
         context_settings={"help_option_names": ["--help", "-h"], "max_content_width": 100},
     )
     app.callback(help=_ABOUT, epilog=_EPILOG)(_begin)
-    for name, command, examples in (
-        ("validate", validate.validate, validate.EXAMPLES),
-        ("plan", plan.plan, plan.EXAMPLES),
-        ("apply", apply.apply, apply.EXAMPLES),
-        ("rollback", rollback.rollback, rollback.EXAMPLES),
-        ("copy", copy.copy, copy.EXAMPLES),
-        ("status", status.status, status.EXAMPLES),
-        ("history", history.history, history.EXAMPLES),
-        ("schema", schema.schema, schema.EXAMPLES),
-        ("demo", demo.demo, demo.EXAMPLES),
+    for command, short, examples in (
+        (validate.validate, "Check specs; contacts nothing.", validate.EXAMPLES),
+        (plan.plan, "Show what would change; changes nothing.", plan.EXAMPLES),
+        (apply.apply, "Carry out what may run now, after asking.", apply.EXAMPLES),
+        (rollback.rollback, "Put back what stood before, after asking.", rollback.EXAMPLES),
+        (copy.copy, "Copy the mail; deletes nothing anywhere.", copy.EXAMPLES),
+        (status.status, "Tell where the move stands and what is next.", status.EXAMPLES),
+        (history.history, "List the runs of a move and their steps.", history.EXAMPLES),
+        (schema.schema, "Print the JSON Schema, or the products.", schema.EXAMPLES),
+        (demo.demo, "See the whole job on a small world of files.", demo.EXAMPLES),
     ):
-        app.command(name, epilog=examples)(command)
+        app.command(command.__name__, short_help=short, epilog=examples)(command)
     return app
 
 
