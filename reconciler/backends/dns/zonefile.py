@@ -46,7 +46,7 @@ class Options(BaseModel):
     includes: Path | None = None
     """The folder where relative $INCLUDE paths start (BIND: `directory`); if silent, that of the including file."""
     reload: tuple[str, ...] = ()
-    """The command that tells the name server, as a list: [rndc, reload, example.org]."""
+    """The command that tells the name server, as a list: [rndc, reload, example.org]; it gets no terminal to ask at."""
     kept: Path = Path(".reconciler/zonefile")
     """The folder for the file's text before each write, so that rolling back gives the same spaces and comments."""
     name: str | None = None

@@ -180,20 +180,20 @@ def test_ten_thousand_accounts_and_five_thousand_aliases_are_read_in_a_moment(wo
         "".join(f"a{i}@example.org u{i}@example.org, x@x.org\n" for i in range(5_000)),
     )
     w.open()
-    start = time.perf_counter()
+    start = time.process_time()
     assert len(w.read("mailbox")) == 10_000
     assert len(w.read("alias")) == 5_000
-    assert time.perf_counter() - start < 1.5  # about 0.15 s on an idle machine
+    assert time.process_time() - start < 1.5  # about 0.15 s on an idle machine
 
 
 def test_a_thousand_mailboxes_are_written_in_a_moment(world):
     w = world("")
-    start = time.perf_counter()
+    start = time.process_time()
     changes = [Change(None, w.mailbox(f"u{i}")) for i in range(1_000)]
     batch = w.opened.stores["mailbox"].batch
     for i in range(0, len(changes), batch):
         w.write(*changes[i : i + batch])
-    assert time.perf_counter() - start < 3  # about 0.1 s on an idle machine
+    assert time.process_time() - start < 3  # about 0.1 s on an idle machine
     assert len(w.read("mailbox")) == 1_000
 
 
