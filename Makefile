@@ -3,7 +3,7 @@
 # make check   format, lint, types, import contracts and the fast tests: before every commit
 # make journey MESSAGES=10000  a whole move on real servers with so many messages under way; needs root
 # make lab     keeps such servers running to play with, and says how to talk to them; needs root, Ctrl-C ends it
-# make bench   the benchmarks, with their ratios
+# make bench   the benchmarks, with their ratios; that of the mail copy beside mbsync and doveadm
 # make golden  the plans beside the examples, from the commands themselves
 # make schemas the JSON Schemas, from the models
 
@@ -32,8 +32,9 @@ lint: $(VENV)/.develops
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-bench: $(VENV)/.develops
+bench: debian $(VENV)/.develops
 	$(BIN)/python bench/plan.py
+	$(BIN)/python -m bench.mail_copy
 
 journey: debian $(VENV)/.develops
 	MESSAGES=$(MESSAGES) $(BIN)/pytest -q tests/journeys/test_move.py

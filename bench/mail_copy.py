@@ -1,26 +1,27 @@
 """How fast mail is copied, beside mbsync and doveadm on the same data: medians, and what is required of them.
 
-    python -m bench.mail_copy [--rounds 5] [--only lan,wan,…]
+    python -m bench.mail_copy [--rounds 5] [--only lan,wan,…] [--preferred]
 
-Needs dovecot-imapd and isync. Everything runs on this machine's loopback; mail lies on tmpfs where there is one.
+Needs dovecot-imapd and isync. Everything runs on this machine's loopback; mail lies on tmpfs where there is one, and
+what the programs note (our ledger, mbsync's state) on the disk. Ours is one process that does one pass, Python's start,
+the ledger and its commits included. After a copy the two servers' files are compared.
 """
 
 import argparse
 import json
 import os
+import platform
 import random
-import resource
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 from statistics import median
-from typing import NamedTuple
 
 from bench.mail_copy_data import FOLDERS, folder_of, make, make_many_small, on_disk, wipe, write
+from bench.mail_copy_measured import Ran, middle, rounds_of, show, timed
 from bench.mail_copy_peers import doveadm_imapc, doveadm_tcp, mbsync, version
 from tests.lab.dovecot import Dovecot
 
@@ -38,31 +39,32 @@ plugin {
 """
 """The new server as hosts of many mailboxes run theirs."""
 
-
-class Ran(NamedTuple):
-    """Wall and CPU seconds of a program with all it starts, and the most memory of it in MB."""
-
-    seconds: float
-    cpu: float
-    megabytes: float
-    said: str = ""
+_USERS = ("big", "wan", "huge", "fat", *(f"u{n:03}" for n in range(200)))
+_FLEET = 20
+_AT_ONCE = 4
 
 
 class Lab:
-    """Two servers, slow lines to them, and a place for state."""
+    """Two servers, slow lines to them, and a place for what the programs note; ``rows`` are the table of the end."""
 
-    def __init__(self, stack: ExitStack) -> None:
-        self.place = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+    def __init__(self, stack: ExitStack, rounds: int, place: str | None = None, *, preferred: bool = False) -> None:
+        self.rounds, self.preferred = rounds, preferred
+        self.rows: list[str] = []
+        self.state = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        where = {"place": place} if place else {}
         self.old = Dovecot("bench-old", separator=".", fsync="optimized")
-        self.new = Dovecot("bench-new", separator="/", fsync="optimized", extra=PLUGINS)
+        self.new = Dovecot("bench-new", separator="/", fsync="optimized", extra=PLUGINS, **where)
         for server in (self.old, self.new):
-            for user in ("big", "wan", "huge", "fat", *(f"u{n:03}" for n in range(200))):
+            for user in _USERS:
                 server.add_user(user)
             server.start()
             stack.callback(server.remove)
-        self.slow = {self.old.port: self._slow(stack, self.old.port), self.new.port: self._slow(stack, self.new.port)}
+            if preferred:
+                prefer((server.root / "run" / "master.pid").read_text().strip())
+        self.slow = {port: self._slow(stack, port) for port in (self.old.port, self.new.port)}
 
-    def _slow(self, stack: ExitStack, port: int) -> int:
+    @staticmethod
+    def _slow(stack: ExitStack, port: int) -> int:
         line = subprocess.Popen(
             [sys.executable, "-m", "bench.mail_copy_line", str(port)],
             stdout=subprocess.PIPE,
@@ -72,239 +74,274 @@ class Lab:
         assert line.stdout
         return int(line.stdout.readline())
 
-    def ours(self, users: list[str], ledger: str, *, slow: str = "", parallel: int = 1) -> Ran:
-        source = self.slow[self.old.port] if "s" in slow else self.old.port
-        target = self.slow[self.new.port] if "t" in slow else self.new.port
+    def timed(self, *programs: list[str]) -> Ran:
+        return timed((self.old, self.new), *programs)
+
+    def ours(self, users: list[str], *, slow: str = "", parallel: int = 1) -> Ran:
         order = {
             "users": users,
-            "source": source,
-            "target": target,
-            "ledger": str(self.place / f"{ledger}.db"),
+            "source": self.slow[self.old.port] if "s" in slow else self.old.port,
+            "target": self.slow[self.new.port] if "t" in slow else self.new.port,
+            "ledger": str(self.state / "ours.db"),
             "parallel": parallel,
         }
-        return timed([sys.executable, "-m", "bench.mail_copy_ours", json.dumps(order)])
+        return self.timed([sys.executable, "-m", "bench.mail_copy_ours", json.dumps(order)])
 
-    def forget(self, ledger: str) -> None:
-        for file in self.place.glob(f"{ledger}.db*"):
-            file.unlink()
-        for state in self.place.glob("mbsync-*/*"):
-            state.unlink()
+    def mbsync(self, user: str, *, slow: bool = False) -> list[str]:
+        ports = (self.old.port, self.new.port)
+        source, target = (self.slow[port] for port in ports) if slow else ports
+        return mbsync(self.state, user, source, target)
 
+    def empty(self, *users: str) -> Callable[[], None]:
+        """What takes the new mailboxes away, and all that the programs know of them."""
 
-def timed(argv: list[str]) -> Ran:
-    began = time.monotonic()
-    process = subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-    assert process.stdout
-    said = process.stdout.read().decode()
-    _, status, usage = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    seconds = time.monotonic() - began
-    if process.returncode:
-        raise SystemExit(f"{argv} ended with {process.returncode}: {said}")
-    return Ran(seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024, said)
+        def before() -> None:
+            for user in users:
+                wipe(self.new, user)
+            for note in (*self.state.glob("ours.db*"), *self.state.glob("mbsync-*/*")):
+                note.unlink()
 
+        return before
 
-def start_up() -> float:
-    """What Python and the imports take, of our time."""
-    return timed([sys.executable, "-m", "bench.mail_copy_ours"]).seconds
+    def equal(self, *users: str) -> None:
+        for user in users:
+            here, there = on_disk(self.old, user), on_disk(self.new, user)
+            if here != there:
+                difference = sum(((here - there) + (there - here)).values())
+                raise SystemExit(f"the copy of {user} is not equal: {difference} of {sum(here.values())} differ")
+        print(f"  files on disk: equal ({', '.join(users[:3])}{', …' if users[3:] else ''})")
 
+    def row(self, case: str, ours: str, peer: str, found: str, required: str, *, met: bool | None) -> None:
+        verdict = {True: "met", False: "**not met**", None: ""}[met]
+        self.rows.append(f"| {case} | {ours} | {peer} | {found} | {required} | {verdict} |")
 
-def compare(title: str, rounds: int, runs: dict[str, Callable[[], Ran]], before: Callable[[], None]) -> dict[str, Ran]:
-    """Each program in turn, round after round, so that a busy moment meets all of them; prints medians and ratios."""
-    found: dict[str, list[Ran]] = {name: [] for name in runs}
-    for _ in range(rounds):
-        for name, run in runs.items():
-            before()
-            found[name].append(run())
-    middle = {
-        name: Ran(*(median(column) for column in zip(*(ran[:3] for ran in rans), strict=True)))
-        for name, rans in found.items()
-    }
-    ours = middle["ours"]
-    start = median(start_up() for _ in range(rounds))
-    print(f"\n{title} (median of {rounds}; load {os.getloadavg()[0]:.1f}, start-up of ours {start:.2f} s)")
-    for name, ran in middle.items():
-        ratio = f"{ran.seconds / ours.seconds:6.2f} x ours" if name != "ours" else ""
-        print(f"  {name:16} {ran.seconds:8.2f} s   CPU {ran.cpu:6.2f} s   {ran.megabytes:5.0f} MB   {ratio}")
-    return middle
+    def faster(self, case: str, ours: Ran, peer: str, theirs: Ran, required: float) -> None:
+        """A row for how many times as fast as a peer; below 1 it may be slower."""
+        ratio = theirs.seconds / ours.seconds
+        self.row(
+            case, f"{ours.seconds:.2f} s", f"{peer} {theirs.seconds:.2f} s", f"{ratio:.2f}", f"{required:.2f}",
+            met=ratio >= required,
+        )  # fmt: skip
 
-
-def equal(lab: Lab, user: str) -> None:
-    here, there = on_disk(lab.old, user), on_disk(lab.new, user)
-    difference = sum(((here - there) + (there - here)).values())
-    print(f"  files on disk: {sum(here.values())} and {sum(there.values())}, {difference} differ")
-    if difference:
-        raise SystemExit("the copy is not equal")
-
-
-def lan(lab: Lab, rounds: int) -> None:
-    octets = make(lab.old, "big", 5_012, 1)
-    print(f"\nbig: 5012 messages, {octets / 1e6:.1f} MB, {len(FOLDERS)} folders")
-
-    def before() -> None:
-        wipe(lab.new, "big")
-        lab.forget("big")
-
-    before()
-    lab.ours(["big"], "big")
-    equal(lab, "big")
-    again = lab.ours(["big"], "big")
-    print(f"  nothing new: {again.seconds:.2f} s, CPU {again.cpu:.2f} s with Python's start")
-    runs = {
-        "ours": lambda: lab.ours(["big"], "big"),
-        "mbsync": lambda: timed(mbsync(lab.place, "big", lab.old.port, lab.new.port)),
-        "doveadm tcp": lambda: timed(doveadm_tcp(lab.old, lab.new, "big")),
-        "doveadm imapc": lambda: timed(doveadm_imapc(lab.new, "big", lab.old.port)),
-    }
-    compare("first copy on a LAN; required: mbsync 9, tcp 1.6, imapc at least 1/1.4 = 0.71", rounds, runs, before)
-
-
-def wan(lab: Lab, rounds: int) -> None:
-    make(lab.old, "wan", 1_002, 2)
-
-    def before() -> None:
-        wipe(lab.new, "wan")
-        lab.forget("wan")
-
-    slow_old, slow_new = lab.slow[lab.old.port], lab.slow[lab.new.port]
-    runs = {
-        "ours": lambda: lab.ours(["wan"], "wan", slow="st"),
-        "mbsync": lambda: timed(mbsync(lab.place, "wan", slow_old, slow_new)),
-    }
-    compare("1002 messages, 40 ms to both servers; required: mbsync 6", rounds, runs, before)
-    equal_after = {"ours": lambda: lab.ours(["wan"], "wan", slow="s")}
-    equal_after["doveadm imapc"] = lambda: timed(doveadm_imapc(lab.new, "wan", slow_old))
-    compare("1002 messages, 40 ms to the source; required: imapc 2", rounds, equal_after, before)
-    before()
-    lab.ours(["wan"], "wan", slow="st")
-    equal(lab, "wan")
-
-
-def delta(lab: Lab, rounds: int) -> None:
-    """50 new messages and 20 changed flags on top of a full copy."""
-    chance = random.Random(5)
-    count = [100_000]
-    for user in ("big",):
-        if not lab.old.maildir(user).exists():
-            make(lab.old, user, 5_012, 1)
-
-    def change() -> None:
-        root = lab.old.maildir("big")
-        for _ in range(50):
-            count[0] += 1
-            write(folder_of(root, chance.choice(FOLDERS)), count[0], chance, b"x" * 5000, 4000)
-        lab.old.own(root)
-        lab.old.doveadm("flags", "add", "-u", "big", "\\Answered", "mailbox", "Work", f"{chance.randrange(1, 200)}:*")
-        lab.old.doveadm(
-            "flags", "remove", "-u", "big", "\\Answered", "mailbox", "Lists", f"1:{chance.randrange(5, 20)}"
+    def bound(self, case: str, ours: float, unit: str, required: float) -> None:
+        self.row(
+            case, f"{ours:.{2 if unit == 's' else 0}f} {unit}", "", "", f"{required:g} {unit}", met=ours <= required
         )
 
-    wipe(lab.new, "big")
-    lab.forget("big")
-    lab.ours(["big"], "big")
-    start = median(start_up() for _ in range(5))
-    figures = []
-    for _ in range(rounds):
-        change()
-        figures.append(lab.ours(["big"], "big").seconds)
-    equal(lab, "big")
-    wipe(lab.new, "big")
-    lab.forget("big")
-    timed(mbsync(lab.place, "big", lab.old.port, lab.new.port))
-    theirs = []
-    for _ in range(rounds):
-        change()
-        theirs.append(timed(mbsync(lab.place, "big", lab.old.port, lab.new.port)).seconds)
-    print(f"\n50 new, some changed flags (median of {rounds}); required: at most 1.2 of mbsync, start-up aside")
-    print(f"  ours {median(figures):.2f} s, of it start-up {start:.2f} s   mbsync {median(theirs):.2f} s")
-    print(f"  start-up aside: {(median(figures) - start) / median(theirs):.2f} of mbsync")
+
+def lan(lab: Lab) -> None:
+    octets = make(lab.old, "big", 5_012, 1)
+    title = f"first copy, LAN, 5,012 messages, {octets / 1e6:.0f} MB, {len(FOLDERS)} folders"
+    print(f"\n{title}")
+    before = lab.empty("big")
+    before()
+    lab.ours(["big"])
+    lab.equal("big")
+    again = lab.ours(["big"])
+    show("nothing new", again, [again.seconds])
+    found = rounds_of(
+        lab.rounds,
+        {
+            "ours": lambda: lab.ours(["big"]),
+            "mbsync": lambda: lab.timed(lab.mbsync("big")),
+            "doveadm tcp": lambda: lab.timed(doveadm_tcp(lab.old, lab.new, "big")),
+            "doveadm imapc": lambda: lab.timed(doveadm_imapc(lab.new, "big", lab.old.port)),
+        },
+        before,
+    )
+    for peer, required in (("mbsync", 9.0), ("doveadm tcp", 1.6), ("doveadm imapc", 1 / 1.4)):
+        lab.faster(title, found["ours"], peer, found[peer], required)
 
 
-def nothing(lab: Lab, rounds: int) -> None:
+def wan(lab: Lab) -> None:
+    make(lab.old, "wan", 1_002, 2)
+    print("\n1,002 messages, 40 ms to both servers")
+    before = lab.empty("wan")
+    runs = {
+        "ours": lambda: lab.ours(["wan"], slow="st"),
+        "mbsync": lambda: lab.timed(lab.mbsync("wan", slow=True)),
+    }
+    found = rounds_of(lab.rounds, runs, before)
+    lab.faster("1,002 messages, 40 ms to both servers", found["ours"], "mbsync", found["mbsync"], 6)
+    print("\n1,002 messages, 40 ms to the source")
+    runs = {
+        "ours": lambda: lab.ours(["wan"], slow="s"),
+        "doveadm imapc": lambda: lab.timed(doveadm_imapc(lab.new, "wan", lab.slow[lab.old.port])),
+    }
+    found = rounds_of(lab.rounds, runs, before)
+    lab.faster("1,002 messages, 40 ms to the source", found["ours"], "doveadm imapc", found["doveadm imapc"], 2)
+    before()
+    lab.ours(["wan"], slow="st")
+    lab.equal("wan")
+
+
+def delta(lab: Lab) -> None:
+    """50 new messages and 20 changed flags on top of a full copy."""
+    if not lab.old.maildir("big").exists():
+        make(lab.old, "big", 5_012, 1)
+    chance = random.Random(5)
+    number, flagged = 100_000, False
+
+    def change() -> None:
+        nonlocal number, flagged
+        root = lab.old.maildir("big")
+        for _ in range(50):
+            number += 1
+            write(folder_of(root, chance.choice(FOLDERS)), number, chance, b"x" * 5000, 4000)
+        lab.old.own(root)
+        flagged = not flagged
+        lab.old.doveadm("flags", "add" if flagged else "remove", "-u", "big", "\\Draft", "mailbox", "Work", "1:20")
+
+    print("\n50 new messages and 20 changed flags")
+    lab.empty("big")()
+    lab.ours(["big"])
+    lab.timed(lab.mbsync("big"))
+    lab.empty("big")()
+    ours, theirs = [], []
+    lab.ours(["big"])
+    for _ in range(lab.rounds):
+        change()
+        ours.append(lab.ours(["big"]))
+    lab.equal("big")
+    lab.empty("big")()
+    lab.timed(lab.mbsync("big"))
+    for _ in range(lab.rounds):
+        change()
+        theirs.append(lab.timed(lab.mbsync("big")))
+    start = middle([lab.timed([sys.executable, "-m", "bench.mail_copy_ours"]) for _ in range(lab.rounds)])
+    show("ours", middle(ours), [ran.seconds for ran in ours])
+    show("its start-up", start, [start.seconds])
+    show("mbsync", middle(theirs), [ran.seconds for ran in theirs])
+    aside, peer = middle(ours).seconds - start.seconds, middle(theirs).seconds
+    lab.row(
+        "50 new messages, 20 changed flags, start-up aside", f"{aside:.2f} s", f"mbsync {peer:.2f} s",
+        f"{aside / peer:.2f} of its time", "at most 1.20", met=aside <= 1.2 * peer,
+    )  # fmt: skip
+
+
+def nothing(lab: Lab) -> None:
     users = [f"u{n:03}" for n in range(200)]
     for number, user in enumerate(users):
+        wipe(lab.old, user)
         make(lab.old, user, 24, number)
-    lab.ours(users, "many", parallel=4)
-    figures = [lab.ours(users, "many", slow="st", parallel=64) for _ in range(rounds)]
-    seconds, cpu = median(f.seconds for f in figures), median(f.cpu for f in figures)
-    print(f"\nnothing new in 200 mailboxes of 12 folders at 40 ms (median of {rounds}); required: 5 s, 10 ms CPU each")
-    print(f"  ours {seconds:.2f} s, CPU {cpu / 200 * 1000:.1f} ms a mailbox, {figures[0].megabytes:.0f} MB")
-    print(f"  {figures[-1].said.strip()}")
+    print("\nnothing new, 200 mailboxes of 12 folders in one process, 40 ms to both servers")
+    lab.empty(*users)()
+    lab.ours(users, parallel=4)
+    lab.equal(*users)
+    found = rounds_of(lab.rounds, {"ours": lambda: lab.ours(users, slow="st", parallel=64)}, lambda: None)["ours"]
+    if not found.said.startswith("200 mailboxes") or ", 0 of them new" not in found.said:
+        raise SystemExit(found.said)
+    lab.bound("nothing new, 200 mailboxes at 40 ms", found.seconds, "s", 5)
+    lab.bound("the same, CPU a mailbox", found.cpu / len(users) * 1000, "ms", 10)
 
 
-def huge(lab: Lab, rounds: int) -> None:
-    make_many_small(lab.old, "huge", 100_000)
-
-    def before() -> None:
-        wipe(lab.new, "huge")
-        lab.forget("huge")
-
-    runs = {
-        "ours": lambda: lab.ours(["huge"], "huge"),
-        "doveadm imapc": lambda: timed(doveadm_imapc(lab.new, "huge", lab.old.port)),
-    }
-    compare("100,000 messages in one folder; required: imapc at least 1/1.5 = 0.67, under 100 MB", rounds, runs, before)
+def fleet(lab: Lab) -> None:
+    users = [f"u{n:03}" for n in range(_FLEET)]
+    for number, user in enumerate(users):
+        wipe(lab.old, user)
+        make(lab.old, user, 250, 1000 + number)
+    print("\n20 mailboxes of 250 messages, 4 at a time")
+    before = lab.empty(*users)
     before()
-    lab.ours(["huge"], "huge")
-    again = lab.ours(["huge"], "huge")
-    print(f"  nothing new: {again.seconds:.2f} s, {again.megabytes:.0f} MB; required: under 1 s")
-    equal(lab, "huge")
-    before()
+    lab.ours(users, parallel=_AT_ONCE)
+    lab.equal(*users)
+
+    def four() -> Ran:
+        shares = [users[n::_AT_ONCE] for n in range(_AT_ONCE)]
+        return lab.timed(*(["sh", "-c", " && ".join(" ".join(lab.mbsync(u)) for u in share)] for share in shares))
+
+    found = rounds_of(lab.rounds, {"ours": lambda: lab.ours(users, parallel=_AT_ONCE), "4 x mbsync": four}, before)
+    lab.faster("20 mailboxes, 4 at a time", found["ours"], "4 x mbsync", found["4 x mbsync"], 6)
 
 
-def fat(lab: Lab, _: int) -> None:
+def fat(lab: Lab) -> None:
     folder = lab.old.maildir("fat")
     (folder / "cur").mkdir(parents=True)
     (folder / "cur" / "1.fat.h:2,S").write_bytes(b"Message-ID: <fat@x>\n\n" + b"0123456789abcdef" * 64 * 102_400)
     lab.old.own(folder.parent)
-    ran = lab.ours(["fat"], "fat")
-    print(f"\none message of 100 MB: {ran.seconds:.2f} s, {ran.megabytes:.0f} MB; required: under 250 MB")
-    equal(lab, "fat")
+    print("\none message of 105 MB")
+    found = rounds_of(lab.rounds, {"ours": lambda: lab.ours(["fat"])}, lab.empty("fat"))["ours"]
+    lab.equal("fat")
+    lab.bound("one message of 105 MB, memory", found.megabytes, "MB", 250)
 
 
-def fleet(lab: Lab, rounds: int) -> None:
-    users = [f"u{n:03}" for n in range(20)]
-    for number, user in enumerate(users):
-        wipe(lab.old, user)
-        make(lab.old, user, 250, 1000 + number)
-
-    def before() -> None:
-        for user in users:
-            wipe(lab.new, user)
-        lab.forget("fleet")
-
-    def four() -> Ran:
-        began = time.monotonic()
-        shares = [users[n::4] for n in range(4)]
-        lines = [
-            " && ".join(" ".join(mbsync(lab.place, user, lab.old.port, lab.new.port)) for user in share)
-            for share in shares
-        ]
-        running = [subprocess.Popen(["sh", "-c", line]) for line in lines]
-        if any(process.wait() for process in running):
-            raise SystemExit("mbsync failed")
-        return Ran(time.monotonic() - began, resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime, 0)
-
-    runs = {"ours": lambda: lab.ours(users, "fleet", parallel=4), "mbsync x 4": four}
-    compare("20 mailboxes, 4 at a time; required: mbsync 6", rounds, runs, before)
+def huge(lab: Lab) -> None:
+    make_many_small(lab.old, "huge", 100_000)
+    title = "100,000 messages in one folder"
+    print(f"\n{title}")
+    before = lab.empty("huge")
+    runs = {
+        "ours": lambda: lab.ours(["huge"]),
+        "doveadm imapc": lambda: lab.timed(doveadm_imapc(lab.new, "huge", lab.old.port)),
+    }
+    found = rounds_of(lab.rounds, runs, before)
+    before()
+    lab.ours(["huge"])
+    lab.equal("huge")
+    again = rounds_of(lab.rounds, {"nothing new": lambda: lab.ours(["huge"])}, lambda: None)["nothing new"]
+    lab.faster(title, found["ours"], "doveadm imapc", found["doveadm imapc"], 1 / 1.5)
+    lab.bound(f"{title}, memory", found["ours"].megabytes, "MB", 100)
+    lab.bound(f"{title}, nothing new", again.seconds, "s", 1)
 
 
-CASES = {"lan": lan, "wan": wan, "delta": delta, "nothing": nothing, "fleet": fleet, "fat": fat, "huge": huge}
+def disk(lab: Lab) -> None:
+    """A real disk below the new server, with Dovecot's own syncs: nothing is claimed, the disk decides."""
+    with ExitStack() as stack:
+        other = Lab(stack, lab.rounds, place="/var/tmp", preferred=lab.preferred)
+        make(other.old, "big", 5_012, 1)
+        print("\nfirst copy as on the LAN, the new server's mail on the disk")
+        found = rounds_of(
+            lab.rounds,
+            {
+                "ours": lambda: other.ours(["big"]),
+                "doveadm imapc": lambda: other.timed(doveadm_imapc(other.new, "big", other.old.port)),
+            },
+            other.empty("big"),
+        )
+        ours, peer = found["ours"].seconds, found["doveadm imapc"].seconds
+        lab.row(
+            "the same as on the LAN, target on the disk", f"{ours:.2f} s", f"doveadm imapc {peer:.2f} s",
+            f"{peer / ours:.2f}", "", met=None,
+        )  # fmt: skip
+
+
+CASES = {
+    "lan": lan, "wan": wan, "delta": delta, "nothing": nothing, "fleet": fleet, "fat": fat, "huge": huge, "disk": disk,
+}  # fmt: skip
+
+
+def prefer(process: str, nice: int = -20) -> None:
+    """Let the session of a process go before others' (sched(7), autogroup): servers, ours and the peers alike."""
+    Path(f"/proc/{process}/autogroup").write_text(str(nice))
+
+
+def processor() -> str:
+    lines = Path("/proc/cpuinfo").read_text().splitlines()
+    return next((line.partition(": ")[2] for line in lines if line.startswith("model name")), platform.machine())
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--only", default=",".join(CASES))
+    parser.add_argument("--preferred", action="store_true", help="go before the machine's other work; needs root")
     given = parser.parse_args()
     print(
-        f"{version('dovecot', '--version')}; {version('mbsync', '--version')}; Python {sys.version.split()[0]}; "
-        f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}"
+        f"{version('dovecot', '--version')}; {version('mbsync', '--version')}; Python {platform.python_version()}; "
+        f"{os.cpu_count()} x {processor()}, load {os.getloadavg()[0]:.1f}"
     )
+    loads = []
     with ExitStack() as stack:
-        lab = Lab(stack)
+        if given.preferred:
+            prefer("self")
+            stack.callback(prefer, "self", 0)
+        lab = Lab(stack, given.rounds, preferred=given.preferred)
         for name in given.only.split(","):
-            CASES[name](lab, given.rounds)
+            CASES[name](lab)
+            loads.append(os.getloadavg()[0])
+    print(f"\nMedians of {given.rounds}; load {median(loads):.1f} in the middle, {max(loads):.1f} at most.\n")
+    print("| case | ours | peer | times as fast | required | |\n|---|---|---|---|---|---|")
+    print("\n".join(lab.rows))
 
 
 if __name__ == "__main__":

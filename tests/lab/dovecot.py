@@ -136,7 +136,7 @@ class Seen:
 
 @dataclass
 class Dovecot:
-    """One server; ``extra`` is configuration of its own."""
+    """One server; ``extra`` is configuration of its own, ``place`` where its mail lies."""
 
     name: str = "one"
     separator: str = "/"
@@ -147,14 +147,14 @@ class Dovecot:
     userdb: str = "master_user=%u"
     location: str = "maildir:~/Maildir"
     fsync: str = "never"
+    place: str | None = "/dev/shm" if Path("/dev/shm").is_dir() else None
     root: Path = field(init=False)
     port: int = field(init=False)
     tls_port: int = field(init=False)
     doveadm_port: int = field(init=False)
 
     def __post_init__(self) -> None:
-        place = "/dev/shm" if Path("/dev/shm").is_dir() else None
-        self.root = Path(tempfile.mkdtemp(prefix=f"dovecot-{self.name}-", dir=place))
+        self.root = Path(tempfile.mkdtemp(prefix=f"dovecot-{self.name}-", dir=self.place))
         self.root.chmod(0o755)
         self.port, self.tls_port, self.doveadm_port = free_ports(3)
         self._owner = (8, 8) if os.geteuid() == 0 else (os.geteuid(), os.getegid())  # Debian's user mail
