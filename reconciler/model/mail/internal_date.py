@@ -13,8 +13,9 @@ _ORDINARY = re.compile(
 )
 """A date that needs no calendar to be known as one: nearly all are, and a mailbox has very many."""
 
-EARLIEST = "01-Jan-1970 00:00:00 +0000"
-"""The earliest date that is sent: Dovecot 2.3 keeps seconds since then and stores 1969 as 2038 without a word."""
+EARLIEST = "01-Jan-1970 00:00:01 +0000"
+"""The earliest date that is sent: Dovecot 2.3 keeps seconds since then and stores 1969 as 2038 without a word;
+Courier 5.0 takes second 0 for no date and puts the moment of the copy."""
 
 
 def moment(text: str) -> datetime | None:
@@ -55,7 +56,7 @@ def sendable(text: str) -> str | None:
     when = moment(text)
     if when is None:
         return None
-    if when < _EPOCH:
+    if when <= _EPOCH:
         return EARLIEST
     zone = when.strftime("%z")[:5]  # datetime would show seconds of an offset, which none can have here
     return f"{when.day:02d}-{_MONTHS[when.month - 1]}-{when.year:04d} {when:%H:%M:%S} {zone}"

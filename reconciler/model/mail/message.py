@@ -25,9 +25,9 @@ class Row(NamedTuple):
 
     @property
     def arrived(self) -> int | None:
-        """INTERNALDATE in seconds since 1970; earlier ones count as 1970, which is what is sent for them."""
+        """INTERNALDATE in seconds since 1970; earlier ones count as its first, which is what is sent for them."""
         known = seconds(self.date)
-        return None if known is None else max(0, known)
+        return None if known is None else max(1, known)
 
 
 class Identity(NamedTuple):

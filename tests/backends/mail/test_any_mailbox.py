@@ -154,7 +154,7 @@ def look(server: Dovecot, user: str) -> Counter[Seen]:
         replace(
             one,
             content=one.content.replace(b"\0", b"\x80"),
-            received=one.received if 0 < one.received < _LATEST else 0,
+            received=one.received if 1 < one.received < _LATEST else 0,
         )
         for one in server.seen(user).elements()
     )

@@ -148,7 +148,8 @@ def test_hostile_mail_flags_and_dates_through_every_way_in(
 @pytest.fixture(scope="module", params=["cyrus", "courier"])
 def other(request: pytest.FixtureRequest) -> Iterator[Cyrus | Courier]:
     made = Courier("hostile") if request.param == "courier" else Cyrus("hostile")
-    made.add_user("ann")
+    for name in ("ann", "bob"):
+        made.add_user(name)
     yield made.start()
     made.remove()
 
@@ -165,9 +166,13 @@ def test_hostile_mail_flags_and_dates_into_other_servers(
     want = texts(old.seen(user))
     if isinstance(other, Cyrus):
         want, have = masked(want), masked(have)
-    assert not have - want
+    assert not have - want, [(folder, len(text), text[-60:]) for folder, text in have - want]
     assert sum((want - have).values()) == report.tally.refused == len(report.refusals)
     assert isinstance(other, Cyrus) or not report.tally.refused
+    fresh = SqlLedger("sqlite://", RealClock())
+    again = bring(fresh, endpoint(old, user), endpoint(other, "ann"))
+    assert (again.tally.recognised, again.tally.new) == (report.tally.copied, report.tally.copied)
+    fresh.close()
 
 
 def masked(found: Counter[tuple[str, bytes]]) -> Counter[tuple[str, bytes]]:
@@ -216,6 +221,21 @@ def test_hostile_folder_names_through_every_way_in(
         assert run(old, new, user, ledger, target=proxy.own_port).tally.octets == 0
     assert new.folders(user) == before | set(NAMES.values()) | set(BROKEN.values())
     assert Counter(one.folder for one in new.seen(user).elements()) == Counter(["INBOX", *NAMES.values()])
+
+
+def test_hostile_folder_names_into_other_servers(
+    other: Cyrus | Courier, old: Dovecot, user: str, ledger: SqlLedger
+) -> None:
+    """A name that one of them refuses gets a plain one; no other folder comes into being."""
+    hostile(old, user, len(NAMES) + 1, tuple(NAMES))
+    report = bring(ledger, endpoint(old, user), endpoint(other, "bob"))
+    assert (report.state, report.tally.waiting) == (State.DONE, 0)
+    with logged_in(other.port, "bob") as client:
+        there = folders(client)
+    assert len(there) == len(NAMES) + 1
+    assert "INBOX.{10+}" in there or "INBOX.__10+__" in there or "INBOX._10+_" in there
+    assert not {"INBOX.Pwned", "Pwned", "INBOX.Work"} & there
+    assert report.tally.copied + report.tally.refused == len(NAMES) + 1
 
 
 GARBAGE = (

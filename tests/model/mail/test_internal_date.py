@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reconciler.model.mail.internal_date import EARLIEST, moment, seconds, sendable
+from reconciler.model.mail.message import Row
 
 
 @given(st.datetimes(datetime(1970, 1, 2), datetime(9999, 12, 30)), st.integers(-1439, 1439))  # noqa: DTZ001 - zone beside
@@ -41,6 +42,8 @@ def test_what_is_no_date_is_not_sent(text: str) -> None:
 
 def test_a_date_before_1970_becomes_1970() -> None:
     assert sendable("31-Dec-1969 12:00:00 -0100") == EARLIEST
+    assert sendable("01-Jan-1970 01:00:00 +0100") == EARLIEST
+    assert Row(1, "", "31-Dec-1969 12:00:00 -0100", 1).arrived == seconds(EARLIEST) == 1
     assert sendable("01-Jan-0001 00:00:00 +1400") == EARLIEST
 
 
