@@ -34,7 +34,7 @@ _SETTINGS = {
     ),  # as Debian's /etc/courier/imapd
     "IMAP_KEYWORDS": "1",
     "IMAP_ACL": "1",
-    "IMAP_USELOCKS": "0",  # locks want a file access monitor beside it
+    "IMAP_USELOCKS": "1",  # without it two connections that add to one folder show messages twice
     "IMAP_ENHANCEDIDLE": "0",
     "IMAP_UMASK": "022",
     "IMAP_MOVE_EXPUNGE_TO_TRASH": "0",

@@ -9,12 +9,14 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import timedelta
 from itertools import count
+from time import sleep
 
 import pytest
 
 from reconciler.backends.mail.copy import copy_mailbox
-from reconciler.backends.mail.job import MailboxReport, Means, Rules, State
+from reconciler.backends.mail.job import MailboxReport, Means, Patience, Rules, State
 from reconciler.backends.mail.session import session
 from reconciler.backends.mail.verify import verify_mailbox
 from reconciler.journal.ledger import SqlLedger
@@ -24,11 +26,12 @@ from tests.lab.cyrus import Cyrus
 from tests.lab.dovecot import Dovecot, Seen
 from tests.lab.imap_client import folders, logged_in, put, quoted, seen
 from tests.lab.mailbox import RealClock, copying, endpoint, expected, fill, message
+from tests.lab.proxy import Proxy
 
 pytestmark = pytest.mark.daemon
 
 Other = Cyrus | Courier
-_USERS = [f"other{number}" for number in range(1, 25)]
+_USERS = [f"other{number}" for number in range(1, 60)]
 _numbers = count()
 
 FOLDERS = ("", "Work", "Work/Größe & Maße", "Work/Größe & Maße/2019", "日本語", "#hash (a) 'b' $c", "empty")
@@ -260,3 +263,25 @@ def test_a_dot_in_a_name_is_no_reason_to_leave_mail_behind(dovecot: Dovecot, use
     finally:
         source.remove()
     assert {one.folder for one in dovecot.seen(user)} == {"v1_0"}
+
+
+@pytest.mark.parametrize("direction", ["up", "down"])
+def test_a_line_cut_anywhere_loses_and_doubles_nothing(direction: str, other: Other, dovecot: Dovecot) -> None:
+    """Each step has an account of its own: what is cut off once is brought by the next attempt."""
+    whole = 0
+    patience = Patience(attempts=4, settle=timedelta(seconds=0.5))
+    for step in (0, 2, 4):
+        user = _USERS[next(_numbers)]
+        fill(dovecot, user, 6, 30, ((), ("Work",)))
+        cut = whole * step // 5 or None
+        ledger = SqlLedger("sqlite://", RealClock())
+        with Proxy(other.port, cut_after=cut, cut_side=direction) as proxy:
+            copy = copying(endpoint(dovecot, user), endpoint(other, user, port=proxy.own_port))
+            report = copy_mailbox(copy, Means(ledger, RealClock(), patience=patience, sleep=lambda _: sleep(0.05)))
+            whole = whole or proxy.passed[direction]
+        assert (report.state, report.tally.balanced, report.tally.waiting) == (State.DONE, True, 0), (step, report)
+        want = Counter(ended(one) for one in expected(dovecot.seen(user)).elements())
+        have = Counter(ended(one) for one in look(other, user).elements())
+        assert not have - want, step
+        assert sum((want - have).values()) == report.tally.refused, step
+        ledger.close()
