@@ -1,7 +1,7 @@
 """One pass over one mailbox, both connections open: look, match, copy, follow flags, account."""
 
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -11,12 +11,12 @@ from reconciler.backends.mail._listing import Status
 from reconciler.backends.mail._matching import Side, recognise
 from reconciler.backends.mail._stream import Lane, Stream
 from reconciler.backends.mail.job import MailboxCopy
-from reconciler.backends.mail.listing import Listed, Wanted, list_folders, still_there
+from reconciler.backends.mail.listing import Asked, Listed, Wanted, hear, list_folders, still_there
 from reconciler.backends.mail.reading import Job
 from reconciler.backends.mail.session import Session
 from reconciler.model.mail.accounting import Fate, FolderAccount, Record, Refusal, Tally
 from reconciler.model.mail.batches import batch_count, batches, fitting
-from reconciler.model.mail.flags import follow
+from reconciler.model.mail.flags import Allowed, follow
 from reconciler.model.mail.ledger import FolderState
 from reconciler.model.mail.mapping import Mapped
 from reconciler.model.mail.message import Row
@@ -47,6 +47,10 @@ class Work:
     @property
     def title(self) -> str:
         return self.mapped.source.title
+
+    def wanted(self, *, follows: bool) -> Wanted:
+        """What is to be listed of the source."""
+        return Wanted(self.mapped.source.raw, self.state.uidnext, self.state.modseq if follows else None)
 
     @property
     def has_strangers(self) -> bool:
@@ -85,17 +89,22 @@ class GroupPass:
         source: Session,
         target: Session,
         ledger: "MailLedger",
+        *,
         labels: Labels | None = None,
+        allowed: Mapping[bytes, Allowed] | None = None,
+        ahead: Asked | None = None,
     ) -> None:
-        """Both sessions are logged in; ``labels`` where the source shows a message in several folders."""
+        """Both sessions are logged in; ``labels`` where the source shows a message in several folders.
+
+        ``allowed``: what flags new folders of the target keep. ``ahead``: a listing that is on the source's wire.
+        """
         self._copy, self._source, self._target, self._ledger = copy, source, target, ledger
-        self._labels = labels
+        self._labels, self._allowed, self._ahead = labels, allowed or {}, ahead
 
     def look(self, works: Sequence[Work]) -> None:
         """List what is new or changed on the source; record what rules and sizes leave out."""
-        follows = self._copy.rules.follow_flags
-        wanted = [Wanted(w.mapped.source.raw, w.state.uidnext, w.state.modseq if follows else None) for w in works]
-        for work, listed in zip(works, list_folders(self._source, wanted), strict=True):
+        wanted = tuple(work.wanted(follows=self._copy.rules.follow_flags) for work in works)
+        for work, listed in zip(works, self._listed(wanted), strict=True):
             work.listed = listed
             if listed.words or listed.uidvalidity not in {0, work.state.source_uidvalidity}:
                 work.refusals.append(Refusal(work.title, 0, listed.words or "it was made anew meanwhile"))
@@ -116,9 +125,17 @@ class GroupPass:
             work.missing = fresh
             listed.rows = []
 
+    def _listed(self, wanted: tuple[Wanted, ...]) -> list[Listed]:
+        ahead, self._ahead = self._ahead, None
+        listed = hear(self._source, ahead) if ahead else []
+        return listed if ahead and ahead.wanted == wanted else list_folders(self._source, wanted)
+
     def meet(self, works: Sequence[Work]) -> None:
         """Open the target folders, and recognise what stands there already."""
         busy = [work for work in works if work.missing or work.listed.flags]
+        for work in [work for work in busy if work.mapped.raw in self._allowed and not work.has_strangers]:
+            work.lane = Lane(work.title, work.state, work.there.uidnext, self._allowed[work.mapped.raw])
+            busy.remove(work)
         wanted = [Wanted(w.mapped.raw, rows=bool(w.missing) and w.has_strangers) for w in busy]
         for work, there in zip(busy, list_folders(self._target, wanted, writable=True), strict=True):
             work.lane = Lane(work.title, work.state, work.there.uidnext, there.allowed, there.words)

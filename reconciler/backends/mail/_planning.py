@@ -6,12 +6,16 @@ from dataclasses import dataclass, replace
 from reconciler.backends.mail._folders import make_ready
 from reconciler.backends.mail._labels import Labels
 from reconciler.backends.mail._listing import Status
-from reconciler.backends.mail._pass import Work, is_unchanged
+from reconciler.backends.mail._pass import Work, groups, is_unchanged
 from reconciler.backends.mail._settling import await_decision
+from reconciler.backends.mail._sharing import shares
 from reconciler.backends.mail.job import MailboxCopy, Means
+from reconciler.backends.mail.listing import Asked, ask
 from reconciler.backends.mail.session import Session
 from reconciler.backends.mail.survey import Survey
 from reconciler.model.mail.accounting import FolderAccount, Refusal, Tally
+from reconciler.model.mail.flags import Allowed
+from reconciler.model.mail.gmail import CAPABILITY as LABELS
 from reconciler.model.mail.ledger import FolderState
 from reconciler.model.mail.mapping import FolderPlan, LeftOut, Mapped, map_folders, plain
 
@@ -20,7 +24,8 @@ from reconciler.model.mail.mapping import FolderPlan, LeftOut, Mapped, map_folde
 class Agenda:
     """``works`` need a look; ``accounts`` are settled already. ``doubts`` are the ledger's numbers of open batches.
 
-    ``plan`` is the one carried out: of folders whose names the target refused it has the plain names.
+    ``plan`` is the one carried out: of folders whose names the target refused it has the plain names. ``allowed`` are
+    the flags that new folders keep, by raw name; ``ahead`` is on the source's wire already.
     """
 
     plan: FolderPlan
@@ -28,6 +33,8 @@ class Agenda:
     accounts: tuple[FolderAccount, ...]
     doubts: Mapping[int, tuple[int, ...]]
     labels: Labels | None
+    allowed: Mapping[bytes, Allowed]
+    ahead: Asked | None
 
 
 def prepare(  # noqa: PLR0917 - both sides as they are
@@ -37,11 +44,13 @@ def prepare(  # noqa: PLR0917 - both sides as they are
     ledger = means.ledger
     if copy.rules.retry_refused:
         ledger.forget_refused(copy.key)
-    standing, unwanted = make_ready(target, plan, there)
+    ahead = _ask_ahead(copy, plan, source, here, there, ledger.folders(copy.key))
+    standing, unwanted, allowed = make_ready(target, plan, there)
     odd = {line.source.path for line in plan.mapped if line.raw in unwanted and plain(line.target) != line.target}
     if odd:
         plan = map_folders(here.folders, there.folders, there.namespace, copy.rules.folders, odd)
-        standing, unwanted = make_ready(target, plan, replace(there, status=standing))
+        standing, unwanted, more = make_ready(target, plan, replace(there, status=standing))
+        allowed = {**allowed, **more}
     every = copy.rules.every_label
     labels = Labels.of(source, ledger, copy.key, plan, standing, every=every)
     states = ledger.folders(copy.key)
@@ -68,7 +77,32 @@ def prepare(  # noqa: PLR0917 - both sides as they are
             accounts.append(_unchanged(mapped, state))
         else:
             works.append(Work(mapped, state, status, target_status, in_doubt))
-    return Agenda(plan, tuple(works), tuple(accounts), doubts, labels)
+    return Agenda(plan, tuple(works), tuple(accounts), doubts, labels, allowed, ahead)
+
+
+def _ask_ahead(  # noqa: PLR0917 - as prepare
+    copy: MailboxCopy,
+    plan: FolderPlan,
+    source: Session,
+    here: Survey,
+    there: Survey,
+    states: Mapping[bytes, FolderState],
+) -> Asked | None:
+    """Have the source list what the first pair will look at, while the target still makes its folders.
+
+    Where that is another list in the end, it is asked for once more. Gmail is asked for labels in between.
+    """
+    if source.can(LABELS) or all(line.raw in there.status for line in plan.mapped):
+        return None
+    works = []
+    for line in plan.mapped:
+        status = here.status.get(line.source.raw)
+        target = there.status.get(line.raw, Status(0, 1, 0, 0))
+        state = status and _current(states.get(line.source.raw), line, status, target)
+        if status and state and not is_unchanged(state, status, copy):
+            works.append(Work(line, state, status, target, in_doubt=False))
+    first = next(groups(shares(works)[0]), [])
+    return ask(source, [work.wanted(follows=copy.rules.follow_flags) for work in first])
 
 
 def _current(known: FolderState | None, mapped: Mapped, here: Status, there: Status) -> FolderState:

@@ -20,6 +20,7 @@ from reconciler.backends.mail._sharing import next_of, shares, side_by_side
 from reconciler.backends.mail._stream import Lane, Stream, TargetFull
 from reconciler.backends.mail._wire import Wire
 from reconciler.backends.mail.job import NO_PLAN, Endpoint, MailboxCopy, MailboxReport, Means, Progress, State
+from reconciler.backends.mail.listing import Asked
 from reconciler.backends.mail.session import Session, open_session
 from reconciler.backends.mail.survey import Survey, expect_mail, survey
 from reconciler.errors import (
@@ -151,7 +152,7 @@ class Attempt:
         left = deque([list(agenda.works)] if in_order else shares(agenda.works))
         with self._means.second() if len(left) > 1 else nullcontext(False) as may_open:
             if not may_open:
-                return self._carry(left, agenda, source, target)
+                return self._carry(left, agenda, source, target, agenda.ahead)
             wires = [source.wire, target.wire]
 
             def stop() -> None:
@@ -160,7 +161,7 @@ class Attempt:
                     wire.hang_up()
 
             return side_by_side(
-                lambda: self._carry(left, agenda, source, target),
+                lambda: self._carry(left, agenda, source, target, agenda.ahead),
                 lambda: self._help(left, agenda, wires, stack),
                 stop,
             )
@@ -180,15 +181,20 @@ class Attempt:
         target.wire.leave()
         return limited
 
-    def _carry(self, left: deque[list[Work]], agenda: Agenda, source: Session, target: Session) -> bool:
+    def _carry(
+        self, left: deque[list[Work]], agenda: Agenda, source: Session, target: Session, ahead: Asked | None = None
+    ) -> bool:
         """Shares of folders until none is left; True if the day's volume ended it."""
+        ledger = self._means.ledger
+        steps = GroupPass(self._copy, source, target, ledger, labels=agenda.labels, allowed=agenda.allowed, ahead=ahead)
         limited = False
         while share := next_of(left):
-            limited = self._carry_share(share, agenda, source, target) or limited
+            limited = self._carry_share(share, agenda, steps, source, target) or limited
         return limited
 
-    def _carry_share(self, works: Sequence[Work], agenda: Agenda, source: Session, target: Session) -> bool:
-        steps = GroupPass(self._copy, source, target, self._means.ledger, agenda.labels)
+    def _carry_share(
+        self, works: Sequence[Work], agenda: Agenda, steps: GroupPass, source: Session, target: Session
+    ) -> bool:
         limited = False
         for group in groups(works):
             steps.look(group)

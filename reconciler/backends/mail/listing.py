@@ -60,19 +60,37 @@ class Listed:
     is_counted: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Listings on the wire: nothing else that the session is told may be answered before they are heard."""
+
+    wanted: tuple[Wanted, ...]
+    tags: tuple[tuple[bytes, tuple[bytes, ...]], ...]
+
+
 def list_folders(session: Session, wanted: Sequence[Wanted], *, writable: bool = False) -> list[Listed]:
     """Each folder in the order asked; all commands are sent first, so a mailbox costs one round trip.
 
     ``writable`` selects instead of examining, for the flags that the folder keeps.
     """
+    return hear(session, ask(session, wanted, writable=writable))
+
+
+def ask(session: Session, wanted: Sequence[Wanted], *, writable: bool = False) -> Asked:
+    """Send the commands of ``list_folders``."""
     verb = b"SELECT " if writable else b"EXAMINE "
-    plans = []
-    listed = []
+    tags = []
     for want in wanted:
         opening = session.wire.command(verb + quoted(want.raw))
         after = [session.wire.command(command, may_fail=True) for command in _fetches(session, want)]
-        plans.append((want, opening, after))
-    for want, opening, after in plans:
+        tags.append((opening, tuple(after)))
+    return Asked(tuple(wanted), tuple(tags))
+
+
+def hear(session: Session, asked: Asked) -> list[Listed]:
+    """Read their answers."""
+    listed = []
+    for want, (opening, after) in zip(asked.wanted, asked.tags, strict=True):
         found = Listed(want.raw)
         for response in session.wire.until(opening, *after):
             if isinstance(response, list):
