@@ -1,5 +1,6 @@
 """One mailbox, over IMAP or by its files: whoever has it copied or judged need not care which."""
 
+from datetime import datetime
 from typing import TYPE_CHECKING, TypeAlias
 
 from reconciler.backends.mail import copy as over_imap
@@ -27,8 +28,8 @@ def copy_mailbox(copy: AnyCopy, means: Means) -> MailboxReport:
     return copy_files(copy, means)
 
 
-def verify_mailbox(copy: AnyCopy, means: Means) -> Verification:
-    """The verdict on one mailbox, both sides read anew.
+def verify_mailbox(copy: AnyCopy, means: Means, passed: datetime | None = None) -> Verification:
+    """The verdict on one mailbox, both sides read anew; ``passed``: when the last pass over it began.
 
     Raises:
         MailError: a side could not be read; then there is no verdict.
@@ -38,4 +39,4 @@ def verify_mailbox(copy: AnyCopy, means: Means) -> Verification:
         return imap_judge.verify_mailbox(copy, means)
     from reconciler.backends.mail.maildir.verify import verify_files  # noqa: PLC0415 - as above
 
-    return verify_files(copy, means)
+    return verify_files(copy, means, passed=passed)

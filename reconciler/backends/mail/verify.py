@@ -20,7 +20,7 @@ from reconciler.model.mail.accounting import Fate
 from reconciler.model.mail.batches import FEWEST, batches
 from reconciler.model.mail.gmail import CAPABILITY
 from reconciler.model.mail.grade import Difference, Grade, Kind, grade
-from reconciler.model.mail.judging import FORWARDED, REWRITTEN, Doubt, Excuses, Judged, judge, settle
+from reconciler.model.mail.judging import FORWARDED, LATER, REWRITTEN, Doubt, Excuses, Judged, judge, settle
 from reconciler.model.mail.ledger import CopyKey, FolderState
 from reconciler.model.mail.mapping import Mapped, map_folders
 from reconciler.model.mail.message import Row, header_of, identify, normalised, text_digest
@@ -30,8 +30,6 @@ SAMPLE = 20
 
 _DOUBTS = 200
 """Messages of a folder with two sizes that are compared in full; more of them stay a difference."""
-
-_LATER = "it came after the last pass over its folder"
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +100,7 @@ class _LeftOut:
 
     def why(self, uid: int) -> str:
         """Nothing where it must be there."""
-        return self.known.get(uid, "") or (_LATER if 0 < self.seen <= uid else "")
+        return self.known.get(uid, "") or (LATER if 0 < self.seen <= uid else "")
 
 
 def _left_out(copy: MailboxCopy, means: Means) -> Mapping[bytes, _LeftOut]:

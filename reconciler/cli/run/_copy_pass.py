@@ -100,14 +100,14 @@ class Pass:
         """Compare; where that is not good enough, copy what may have come meanwhile, and compare once more."""
         earlier = Tally()
         try:
-            verdict = self._compared(copy)
+            verdict = self._compared(copy, report)
             if verdict.grade in BAD_GRADES:
                 first = report.tally
                 report = copy_mailbox(copy, self._means)
                 self._note_end(report)
                 earlier = Tally(new=first.new, recognised=first.recognised, octets=first.octets)
                 if report.state in _COPIED:
-                    verdict = self._compared(copy)
+                    verdict = self._compared(copy, report)
         except _StopAsked:
             return Outcome.of(report, unjudged=_CUT_SHORT)
         except (MailError, SecretError) as error:
@@ -120,10 +120,10 @@ class Pass:
             brought = report.began if report.tally.new > report.tally.recognised else None
             self._note(report.key, LastPass(copied=report.began, brought=brought))
 
-    def _compared(self, copy: AnyCopy) -> Verification:
+    def _compared(self, copy: AnyCopy, report: MailboxReport) -> Verification:
         if self._stop():
             raise _StopAsked
-        return verify_mailbox(copy, self._means)
+        return verify_mailbox(copy, self._means, report.began)
 
     def _heard(self, progress: Progress) -> None:
         if progress.state in UNDER_WAY and self._stop():

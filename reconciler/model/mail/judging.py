@@ -9,6 +9,7 @@ from reconciler.model.mail.grade import Difference, Kind
 from reconciler.model.mail.message import Identity, telling_apart
 
 REWRITTEN: Final = "the server rewrote line ends, NUL or a header's octets outside ASCII; the text is the same"
+LATER: Final = "it came after the last pass over its folder"
 FORWARDED: Final = "one side holds the forwarded copy, which has more header; the text is the same"
 
 

@@ -1,11 +1,13 @@
 """The judge of a copy by files: both sides are read anew and compared as over IMAP, and the copies octet by octet.
 
-It asks the ledger for one thing only: why a message that is not there was not to be copied.
+It asks the ledger for one thing only: why a message that is not there was not to be copied, or not yet.
 """
 
 import random
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
 
 from reconciler.backends.mail.job import Means
 from reconciler.backends.mail.maildir.copy import expect_a_mailbox, look_at_both
@@ -15,7 +17,7 @@ from reconciler.backends.mail.verify import SAMPLE, Verification
 from reconciler.model.mail.accounting import Fate
 from reconciler.model.mail.folder import Folder
 from reconciler.model.mail.grade import Difference, Kind, grade
-from reconciler.model.mail.judging import FORWARDED, Doubt, Excuses, Judged, judge, settle
+from reconciler.model.mail.judging import FORWARDED, LATER, Doubt, Excuses, Judged, judge, settle
 from reconciler.model.mail.maildir_name import MOST_KEYWORDS
 from reconciler.model.mail.mapping import Mapped, map_folders
 from reconciler.model.mail.message import Identity, Row, identify, text_digest
@@ -24,9 +26,16 @@ _DOUBTS = 200
 
 
 def verify_files(
-    copy: FilesCopy, means: Means, sample: int = SAMPLE, chance: random.Random | None = None
+    copy: FilesCopy,
+    means: Means,
+    sample: int = SAMPLE,
+    chance: random.Random | None = None,
+    *,
+    passed: datetime | None = None,
 ) -> Verification:
     """Compare per folder the multisets of (identity, size, time, flags), and a random sample as it is.
+
+    ``passed``: when the last pass began; what arrived since and is not in the ledger is left to the next one.
 
     Raises:
         MailError: a side could not be read; then there is no verdict.
@@ -39,7 +48,7 @@ def verify_files(
     if not copy.rules.may_be_empty:
         expect_a_mailbox(here, source)
     plan = map_folders(here.folders, there.folders, there.namespace, copy.rules.folders)
-    left_out = _left_out(copy, means)
+    left_out = _left_out(copy, means, passed)
     into: dict[bytes, list[Mapped]] = defaultdict(list)
     for mapped in plan.mapped:
         into[mapped.raw].append(mapped)
@@ -60,17 +69,31 @@ def verify_files(
     )
 
 
-def _left_out(copy: FilesCopy, means: Means) -> Mapping[bytes, Mapping[int, str]]:
-    """Why a source message was not to be copied, by folder and number."""
-    return {
-        raw: {
-            record.uid: f"{record.fate.value}: {record.words}"
-            for record in means.ledger.records(state.number).values()
-            if record.fate is not Fate.COPIED
-        }
-        for raw, state in means.ledger.folders(copy.key).items()
-        if state.excluded or state.refused
-    }
+@dataclass(frozen=True, slots=True)
+class _LeftOut:
+    """Why a source message of one folder need not be on the target: ``known`` by number, as the ledger says.
+
+    What it does not know and what arrived after ``passed`` (seconds since 1970) came later; None: nothing did.
+    """
+
+    known: Mapping[int, str] = field(default_factory=dict)
+    passed: float | None = None
+
+    def why(self, row: Row) -> str:
+        """Nothing where it must be there."""
+        if row.uid in self.known or self.passed is None or row.arrived is None:
+            return self.known.get(row.uid, "")
+        return LATER if row.arrived >= int(self.passed) else ""
+
+
+def _left_out(copy: FilesCopy, means: Means, passed: datetime | None) -> Mapping[bytes, _LeftOut]:
+    """By the raw name of the source folder."""
+    found = {}
+    for raw, state in means.ledger.folders(copy.key).items():
+        records = means.ledger.records(state.number).values()
+        known = {r.uid: "" if r.fate is Fate.COPIED else f"{r.fate.value}: {r.words}" for r in records}
+        found[raw] = _LeftOut(known, passed.timestamp() if passed else None)
+    return found
 
 
 class _Bench:
@@ -89,7 +112,7 @@ class _Bench:
         self._standing = {number: identify(head) for number, head in heads.items()}
         self._title = lines[0][0].source.title + (" and others" if len(lines) > 1 else "")
 
-    def judge(self, copy: FilesCopy, left_out: Mapping[bytes, Mapping[int, str]], now: float) -> Iterable[Difference]:
+    def judge(self, copy: FilesCopy, left_out: Mapping[bytes, _LeftOut], now: float) -> Iterable[Difference]:
         """The differences, with those in size decided by the texts."""
         mine = [_judged(n, who, inside.rows[uid]) for n, (_, inside, uid, who) in self.source.items()]
         theirs = [_judged(n, who, self._there.rows[n]) for n, who in self._standing.items()]
@@ -108,7 +131,7 @@ class _Bench:
 
         yield from settle(self._title, verdict.doubtful, why_equal, self._name)
 
-    def compare(self, number: int, left_out: Mapping[bytes, Mapping[int, str]]) -> Iterable[Difference]:
+    def compare(self, number: int, left_out: Mapping[bytes, _LeftOut]) -> Iterable[Difference]:
         """One sampled message against every message of the target that could be its copy."""
         _, inside, uid, who = self.source[number]
         text = self._source.contents(inside, [uid]).get(uid)
@@ -127,9 +150,9 @@ class _Bench:
         same = one is not None and two is not None and text_digest(one) == text_digest(two)
         return FORWARDED if same else ""
 
-    def _why_left_out(self, number: int, left_out: Mapping[bytes, Mapping[int, str]]) -> str:
-        line, _, uid, _ = self.source[number]
-        return left_out.get(line.source.raw, {}).get(uid, "")
+    def _why_left_out(self, number: int, left_out: Mapping[bytes, _LeftOut]) -> str:
+        line, inside, uid, _ = self.source[number]
+        return left_out.get(line.source.raw, _LeftOut()).why(inside.rows[uid])
 
     def _name(self, number: int) -> str:
         _, inside, uid, _ = self.source[number]

@@ -494,6 +494,20 @@ def test_the_judge_finds_every_damage(damage, kind: Kind, grade: Grade, tmp_path
     assert ([each.kind for each in verdict.differences], verdict.grade) == ([kind], grade)
 
 
+def test_mail_that_came_after_the_pass_is_left_to_the_next_one(
+    old: Dovecot, new: Dovecot, user: str, ledger: SqlLedger
+) -> None:
+    add(old, user, "", b"Message-ID: <1@x>\n\nbody\n")
+    prepared(new, user)
+    report = run(old, new, user, ledger)
+    copy = copying(end(old.maildir(user)), end(new.maildir(user)))
+    add(old, user, "", b"Message-ID: <2@x>\n\nlate\n", received=int(report.began.timestamp()) + 1)
+    late = verify_mailbox(copy, Means(ledger, RealClock()), report.began)
+    assert [each.explained for each in late.differences] == ["it came after the last pass over its folder"]
+    add(old, user, "", b"Message-ID: <3@x>\n\nnobody has seen it\n", received=1_700_000_000)
+    assert verify_mailbox(copy, Means(ledger, RealClock()), report.began).grade is Grade.POOR
+
+
 def test_the_quota_file_of_maildir_plus_plus_is_told(old: Dovecot, new: Dovecot, user: str, ledger: SqlLedger) -> None:
     add(old, user, "", b"Message-ID: <1@x>\n\nbody\n")
     root = prepared(new, user)
