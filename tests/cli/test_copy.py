@@ -21,6 +21,7 @@ from reconciler.cli.run._copy_jobs import Asked, Jobs
 from reconciler.cli.run._copy_ledger import last_passes, ledger_place, open_ledger
 from reconciler.cli.run._copy_pass import Pass
 from reconciler.cli.run._move import Move
+from reconciler.model.mail.batches import FEWEST as MOST_IN_A_BATCH
 from reconciler.model.mail.grade import Grade
 from reconciler.model.mail.last_pass import LastPass
 from tests.lab.dovecot import MASTER, Dovecot
@@ -367,7 +368,7 @@ def test_a_spec_without_the_section_is_told_what_to_add(run, spec):
 
 def test_ctrl_c_stops_between_two_batches_and_the_next_copy_goes_on(process, run, move, old, new, people):
     for address in people:
-        _plain(old, address, messages=500)
+        _plain(old, address, messages=3 * MOST_IN_A_BATCH)
     change(move, old={"octets_per_second": 20_000}, parallel=2)
     secrets = {_variable(address): f"oldpw-{address}" for address in people} | {"MASTER_PASSWORD": MASTER[1]}
     child = process("copy", move, "--json", environment=secrets)
@@ -383,7 +384,7 @@ def test_ctrl_c_stops_between_two_batches_and_the_next_copy_goes_on(process, run
     ended = {each["mailbox"]: each["state"] for each in mailboxes if each["event"] == "mailbox"}
     assert (summary["stopped"], ended.keys()) == (True, set(people))
     assert "stopped" in ended.values()
-    assert sum(sum(new.seen(address).values()) for address in people) < 1500
+    assert sum(sum(new.seen(address).values()) for address in people) < 9 * MOST_IN_A_BATCH
     change(move, old={"octets_per_second": None})
     assert run("copy", move).code == 0
     for address in people:
