@@ -8,7 +8,7 @@ from typing import Self
 from reconciler.backends.mail.reading import Brought, Job, read_messages
 from reconciler.backends.mail.session import Session
 
-_ROOM = 14 * 1024 * 1024
+_ROOM = 10 * 1024 * 1024
 """Octets of messages in memory: the batch being written, the next one, and one being read. A bigger one is alone."""
 
 

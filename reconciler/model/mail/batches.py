@@ -1,7 +1,7 @@
 """How messages are grouped into commands.
 
 Dovecot spends 1.5-2 ms on an APPEND, in which it adds up the quota of all folders, and 0.1 ms on a message in a
-MULTIAPPEND of 400; past 6 MB a batch gains nothing and costs memory. In a big folder every command costs time in
+MULTIAPPEND of 300; past 4 MB a batch gains nothing and costs memory. In a big folder every command costs time in
 proportion to the folder, so the number grows with it. Source: measurements with Dovecot 2.3.19, see docs/mail-copy.md.
 """
 
@@ -9,8 +9,8 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from reconciler.model.mail.message import Row
 
-FEWEST = 400
-MOST_OCTETS = 6 * 1024 * 1024
+FEWEST = 300
+MOST_OCTETS = 4 * 1024 * 1024
 MOST = 1000
 
 

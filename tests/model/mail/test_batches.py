@@ -24,4 +24,4 @@ def test_what_fits_is_as_much_as_can_from_the_start(sizes: list[int], octets: in
 
 
 def test_the_number_grows_with_the_folder() -> None:
-    assert [batch_count(n) for n in (0, 5_000, 50_000, 1_000_000)] == [400, 400, 500, 1000]
+    assert [batch_count(n) for n in (0, 5_000, 50_000, 1_000_000)] == [300, 300, 500, 1000]
