@@ -69,8 +69,10 @@ def _is_saved_plan(path: Path) -> bool:
     if path.suffix == ".json":
         return True
     try:
+        if not path.is_file():  # to open a FIFO would wait for ever
+            return False
         with path.open("rb") as file:
-            beginning = file.read(_BEGINNING) if path.is_file() else b""
+            beginning = file.read(_BEGINNING)
     except OSError:
         return False  # loading it as a spec says what is wrong
     return beginning.startswith(b"{") and b'"format_version"' in beginning
