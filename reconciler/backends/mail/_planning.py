@@ -8,7 +8,6 @@ from reconciler.backends.mail._labels import Labels
 from reconciler.backends.mail._listing import Status
 from reconciler.backends.mail._pass import Work, groups, is_unchanged
 from reconciler.backends.mail._settling import await_decision
-from reconciler.backends.mail._sharing import shares
 from reconciler.backends.mail.job import MailboxCopy, Means
 from reconciler.backends.mail.listing import Asked, ask
 from reconciler.backends.mail.session import Session
@@ -88,7 +87,7 @@ def _ask_ahead(  # noqa: PLR0917 - as prepare
     there: Survey,
     states: Mapping[bytes, FolderState],
 ) -> Asked | None:
-    """Have the source list what the first pair will look at, while the target still makes its folders.
+    """Have the source list what will be looked at first, while the target still makes its folders.
 
     Where that is another list in the end, it is asked for once more. Gmail is asked for labels in between.
     """
@@ -101,7 +100,7 @@ def _ask_ahead(  # noqa: PLR0917 - as prepare
         state = status and _current(states.get(line.source.raw), line, status, target)
         if status and state and not is_unchanged(state, status, copy):
             works.append(Work(line, state, status, target, in_doubt=False))
-    first = next(groups(shares(works)[0]), [])
+    first = next(groups(works), [])
     return ask(source, [work.wanted(follows=copy.rules.follow_flags) for work in first])
 
 

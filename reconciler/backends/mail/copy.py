@@ -5,9 +5,9 @@ copied is in the ledger before the next batch is sent, so a pass that ends anywh
 """
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import ExitStack, nullcontext
+from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import replace
 from threading import Lock
 from typing import NamedTuple
@@ -16,11 +16,9 @@ from reconciler.backends.mail._labels import folder_rules
 from reconciler.backends.mail._pass import GroupPass, Work, groups
 from reconciler.backends.mail._planning import Agenda, prepare
 from reconciler.backends.mail._refused import all_refusals
-from reconciler.backends.mail._sharing import next_of, shares, side_by_side
+from reconciler.backends.mail._sharing import is_much, next_of, shares, side_by_side
 from reconciler.backends.mail._stream import Lane, Stream, TargetFull
-from reconciler.backends.mail._wire import Wire
 from reconciler.backends.mail.job import NO_PLAN, Endpoint, MailboxCopy, MailboxReport, Means, Progress, State
-from reconciler.backends.mail.listing import Asked
 from reconciler.backends.mail.session import Session, open_session
 from reconciler.backends.mail.survey import Survey, expect_mail, survey
 from reconciler.errors import (
@@ -78,6 +76,10 @@ def _persist(attempt: "Attempt", means: Means) -> tuple[State, str]:
                 means.sleep(backoff(failures, said).total_seconds())
 
 
+_Pair = tuple[Session, Session]
+"""The connections to the source and to the target."""
+
+
 class _Looked(NamedTuple):
     session: Session
     found: Survey
@@ -116,7 +118,7 @@ class Attempt:
             agenda = prepare(copy, self._means, self.plan, source.session, here, target.session, there)
             self.plan = agenda.plan
             self._accounts = {account.folder: account for account in agenda.accounts}
-            limited = self._work(agenda, source.session, target.session, stack)
+            limited = self._work(agenda, source.session, target.session)
             source.session.wire.leave()
             target.session.wire.leave()
         if limited:
@@ -142,85 +144,86 @@ class Attempt:
             source = _look(self._copy.source, stack)
             return source, looking.result()
 
-    def _work(self, agenda: Agenda, source: Session, target: Session, stack: ExitStack) -> bool:
-        """All folders, by two pairs of connections where that pays; True if the day's volume ended it.
+    def _work(self, agenda: Agenda, source: Session, target: Session) -> bool:
+        """All groups of folders; True if the day's volume ended it.
 
-        What labels tell and what a day allows is counted from folder to folder, so it takes them one after the other.
+        What labels tell and what a day allows is counted from folder to folder, so then there is no second pair.
         """
         self._of_messages, self._of_octets = self.messages, self._octets
         in_order = agenda.labels is not None or self._left_today() is not None
-        left = deque([list(agenda.works)] if in_order else shares(agenda.works))
-        with self._means.second() if len(left) > 1 else nullcontext(False) as may_open:
-            if not may_open:
-                return self._carry(left, agenda, source, target, agenda.ahead)
-            wires = [source.wire, target.wire]
-
-            def stop() -> None:
-                left.clear()
-                for wire in wires:
-                    wire.hang_up()
-
-            return side_by_side(
-                lambda: self._carry(left, agenda, source, target, agenda.ahead),
-                lambda: self._help(left, agenda, wires, stack),
-                stop,
-            )
-
-    def _help(self, left: deque[list[Work]], agenda: Agenda, wires: list[Wire], stack: ExitStack) -> bool:
-        """Carry what is left over a second pair of connections; where there is none to be had, the first carries it."""
-        try:
-            with ThreadPoolExecutor(max_workers=1) as other:
-                opening = other.submit(_open_wire, self._copy.target, stack)
-                source = _open_wire(self._copy.source, stack)
-                target = opening.result()
-        except (MailError, SecretError):
-            return False
-        wires += [source.wire, target.wire]
-        limited = self._carry(left, agenda, source, target)
-        source.wire.leave()
-        target.wire.leave()
-        return limited
-
-    def _carry(
-        self, left: deque[list[Work]], agenda: Agenda, source: Session, target: Session, ahead: Asked | None = None
-    ) -> bool:
-        """Shares of folders until none is left; True if the day's volume ended it."""
-        ledger = self._means.ledger
-        steps = GroupPass(self._copy, source, target, ledger, labels=agenda.labels, allowed=agenda.allowed, ahead=ahead)
+        steps = GroupPass(
+            self._copy, source, target, self._means.ledger,
+            labels=agenda.labels, allowed=agenda.allowed, ahead=agenda.ahead,
+        )  # fmt: skip
         limited = False
-        while share := next_of(left):
-            limited = self._carry_share(share, agenda, steps, source, target) or limited
-        return limited
-
-    def _carry_share(
-        self, works: Sequence[Work], agenda: Agenda, steps: GroupPass, source: Session, target: Session
-    ) -> bool:
-        limited = False
-        for group in groups(works):
-            steps.look(group)
-            steps.meet(group)
-            for number in (number for work in group for number in agenda.doubts.get(work.state.number, ())):
-                self._means.ledger.drop(number)
-            with self._counting:
+        for group in groups(agenda.works):
+            with self._second_pair([] if in_order else group) as second:
+                steps.look(group)
+                steps.meet(group)
+                for number in (number for work in group for number in agenda.doubts.get(work.state.number, ())):
+                    self._means.ledger.drop(number)
                 self.messages += sum(work.recognised for work in group)
-                self._of_messages += sum(work.recognised + len(work.missing) for work in group)
-                self._of_octets += sum(row.size for work in group for row in work.missing)
-            lanes = {work.mapped.source.raw: work.lane for work in group if work.lane}
-            stream = Stream(source, target, self._means.ledger, lanes=lanes, moved=self._moved, paces=self._means.paces)
-            try:
-                limited = limited or steps.copy_missing(group, stream, self._left_today())
-            finally:
-                self._spend(group)
+                self._of_messages = self.messages + sum(len(work.missing) for work in group)
+                self._of_octets = self._octets + sum(row.size for work in group for row in work.missing)
+                try:
+                    limited = limited or self._bring(group, steps, (source, target), second)
+                finally:
+                    self._spend(group)
             for work in group:
                 steps.follow_flags(work)
                 self._accounts[work.title] = steps.account(work)
         return limited
 
+    @contextmanager
+    def _second_pair(self, works: Sequence[Work]) -> Iterator[Future[_Pair] | None]:
+        """Two more connections, being opened while the first two look; None where they do not pay or may not be had."""
+        with self._means.second() if is_much(works) else nullcontext(False) as may_open, ExitStack() as stack:
+            if not may_open:
+                yield None
+                return
+            with ThreadPoolExecutor(max_workers=2) as threads:
+                target = threads.submit(_open_wire, self._copy.target, stack)
+                yield threads.submit(lambda: (_open_wire(self._copy.source, stack), target.result()))
+
+    def _bring(self, works: list[Work], steps: GroupPass, first: _Pair, second: Future[_Pair] | None) -> bool:
+        """Bring over what is missing; True if the day's volume ended it."""
+        left = deque(shares(works) if second else [works])
+        wires = [session.wire for session in first]
+
+        def bring(source: Session, target: Session) -> bool:
+            limited = False
+            while share := next_of(left):
+                lanes = {work.mapped.source.raw: work.lane for work in share if work.lane}
+                ledger, paces = self._means.ledger, self._means.paces
+                stream = Stream(source, target, ledger, lanes=lanes, moved=self._moved, paces=paces)
+                limited = steps.copy_missing(share, stream, self._left_today()) or limited
+            return limited
+
+        def help_with(pair: Future[_Pair]) -> bool:
+            try:
+                source, target = pair.result()
+            except (MailError, SecretError):
+                return False  # the first pair brings it all
+            wires.extend((source.wire, target.wire))
+            limited = bring(source, target)
+            source.wire.leave()
+            target.wire.leave()
+            return limited
+
+        def stop() -> None:
+            left.clear()
+            for wire in wires:
+                wire.hang_up()
+
+        if second is None or len(left) == 1:
+            return bring(*first)
+        return side_by_side(lambda: bring(*first), lambda: help_with(second), stop)
+
     def _moved(self, lane: Lane, messages: int, octets: int) -> None:
-        with self._counting:
+        with self._counting:  # told inside of it, so that no pair's numbers overtake the other's
             self.messages += messages
             self._octets += octets
-        self.say(State.COPYING, lane.title)
+            self.say(State.COPYING, lane.title)
 
     def _left_today(self) -> int | None:
         """Octets that the day still allows."""

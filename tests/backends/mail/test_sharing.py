@@ -7,7 +7,7 @@ import pytest
 
 from reconciler.backends.mail._listing import Status
 from reconciler.backends.mail._pass import Work
-from reconciler.backends.mail._sharing import shares, side_by_side
+from reconciler.backends.mail._sharing import is_much, shares, side_by_side
 from reconciler.backends.mail.copy import copy_mailbox
 from reconciler.backends.mail.job import MailboxReport, Means, Patience, Progress, State
 from reconciler.backends.mail.login import OwnPassword
@@ -16,6 +16,7 @@ from reconciler.journal.ledger import SqlLedger
 from reconciler.model.mail.folder import Folder
 from reconciler.model.mail.ledger import FolderState
 from reconciler.model.mail.mapping import Mapped
+from reconciler.model.mail.message import Row
 from reconciler.model.secret import Secret
 from tests.lab.dovecot import Dovecot
 from tests.lab.mailbox import RealClock, copying, endpoint, expected, fill
@@ -145,11 +146,17 @@ def test_nothing_to_do_is_one_share_of_nothing() -> None:
 def work(source: bytes, target: bytes, messages: int) -> Work:
     folder = Folder(source, (source.decode(),))
     mapped = Mapped(folder, (target.decode(),), target, exists=True, why="")
-    return Work(mapped, FolderState(1, source, 1, target, 1), Status(messages, 1, 1, 0), Status(0, 1, 1, 0), False)
+    made = Work(mapped, FolderState(1, source, 1, target, 1), Status(messages, 1, 1, 0), Status(0, 1, 1, 0), False)
+    made.missing = [Row(uid, "", "", 1000) for uid in range(messages)]
+    return made
 
 
 def test_the_shares_are_about_equal_and_what_goes_into_one_folder_stays_together() -> None:
     works = [work(b"a", b"x", 300), work(b"b", b"y", 350), work(b"c", b"x", 100), work(b"d", b"z", 90)]
     assert [[each.title for each in share] for share in shares(works)] == [["a", "c"], ["b", "d"]]
+    assert is_much(works)
+    assert not is_much(works[3:])
+    assert not is_much([works[0], works[2], work(b"e", b"x", 900)])
     assert shares(works[3:]) == [works[3:]]
-    assert shares([works[0], works[2], work(b"e", b"x", 900)]) == [[works[0], works[2], work(b"e", b"x", 900)]]
+    idle = work(b"f", b"f", 0)
+    assert shares([works[0], idle]) == [[works[0], idle]]
