@@ -13,6 +13,8 @@ BIN := $(VENV)/bin
 DEMO := demo-world
 WORKERS ?= auto
 MESSAGES ?= 10000
+# Each file stays with one process, for its daemons; files in the order of tests/conftest.py, the longest first.
+SHARED := -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 .PHONY: demo test check lint bench golden journey lab schemas clean
 
@@ -21,10 +23,10 @@ demo: $(VENV)/.runs
 
 # What fails beside other tests on a busy machine is run once more, alone; what fails then, fails.
 test: debian $(VENV)/.develops lint
-	$(BIN)/pytest -n $(WORKERS) --dist loadfile || $(BIN)/pytest --last-failed --last-failed-no-failures none
+	$(BIN)/pytest $(SHARED) || $(BIN)/pytest --last-failed --last-failed-no-failures none
 
 check: $(VENV)/.develops lint
-	$(BIN)/pytest -n $(WORKERS) --dist loadfile -m "not daemon" -q
+	$(BIN)/pytest $(SHARED) -m "not daemon" -q
 
 lint: $(VENV)/.develops
 	$(BIN)/ruff format --check .

@@ -7,6 +7,11 @@ settings.register_profile("untimed", deadline=None, suppress_health_check=[Healt
 settings.load_profile("untimed")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What takes longest comes first, so that of several processes none is left alone with it at the end."""
+    items.sort(key=lambda item: not item.nodeid.startswith("tests/journeys/test_move"))
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Also where several processes have run the tests."""
     reports = [report for found in terminalreporter.stats.values() for report in found]
