@@ -60,8 +60,7 @@ debian:
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 	  { echo "reconciler needs Python 3.11 or newer; name one with: make PYTHON=python3.12 $(MAKECMDGOALS)" >&2; exit 1; }
-	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || \
-	  { echo "this Python cannot make virtual environments: on Debian, apt-get install python3-venv" >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || .ci/python-venv
 	$(PYTHON) -m venv $(VENV)
 
 $(VENV)/.runs: pyproject.toml | $(BIN)/python
