@@ -23,7 +23,7 @@ def judge(spec: Spec, facts: Facts) -> Answer:
         return Pass("the spec has no section copy: the mail is brought over by other means")
     if not turning(spec, facts.changes, Place.NEW):
         return Pass("no mail is turned to the new server here")
-    last = {mailbox.address: facts.copies.get(mailbox.address, LastPass()) for mailbox in spec.mailboxes}
+    last = {mailbox.address: facts.copies.get(mailbox.address, LastPass()) for mailbox in spec.with_old_mail}
     poor = [address for address, each in last.items() if each.grade is Grade.POOR]
     doubtful = [
         address

@@ -25,7 +25,7 @@ def judge(spec: Spec, facts: Facts) -> Answer:
     """Each mailbox: so long after the last pass that found something, one more is made, which must find nothing."""
     if spec.mail_copy is None:
         return Pass("the spec has no section copy: nobody can see what comes to the old server")
-    last = {mailbox.address: facts.copies.get(mailbox.address, LastPass()) for mailbox in spec.mailboxes}
+    last = {mailbox.address: facts.copies.get(mailbox.address, LastPass()) for mailbox in spec.with_old_mail}
     times = {address: at for address, each in last.items() if (at := each.quiet_at(spec.waits.quiet))}
     quiet = span(spec.waits.quiet)
     if not times:

@@ -89,7 +89,7 @@ def _is_quiet(spec: Spec, last: LastPass, delivery: Delivery) -> bool:
 
 def _each(spec: Spec, passes: Passes) -> Iterator[tuple[str, LastPass, bool]]:
     approved = spec.mail_copy.approved if spec.mail_copy else ()
-    for mailbox in spec.mailboxes:
+    for mailbox in spec.with_old_mail:
         last = passes.get(mailbox.address, LastPass())
         yield mailbox.address, last, last.is_good(approved=mailbox.address in approved)
 

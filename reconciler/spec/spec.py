@@ -230,6 +230,8 @@ class Mailbox(Frozen):
     """The login name on the old server, if it is not the address."""
     old_password: Reference | None = None
     """Reference to the password there, for copying mail."""
+    old_mail: bool = True
+    """false: the account is new, so that the old server has no mail of it to copy."""
 
     @field_validator("name")
     @classmethod
@@ -297,6 +299,11 @@ class Spec(Frozen):
     def target(self) -> Stage:
         """``stage`` as a value."""
         return Stage.of(self.stage)
+
+    @property
+    def with_old_mail(self) -> tuple[Mailbox, ...]:
+        """The mailboxes whose mail follows them from server to server."""
+        return tuple(mailbox for mailbox in self.mailboxes if mailbox.old_mail)
 
     @property
     def owner(self) -> str:

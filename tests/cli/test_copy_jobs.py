@@ -13,7 +13,7 @@ from reconciler.model.mail.ledger import FolderState
 from reconciler.model.rrset import RRset
 from reconciler.model.secret import Secret
 from reconciler.model.sighting import History, Sighting
-from reconciler.spec.spec import Spec
+from reconciler.spec.spec import Mailbox, Spec
 from tests.support.clock import FakeClock
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
@@ -165,6 +165,17 @@ def seen(name: str, *values: tuple[datetime, frozenset[str]]) -> dict[str, Histo
 
 
 OLD_MX, NEW_MX = frozenset({"10 mx.old.example."}), frozenset({"10 mx.new.example."})
+
+
+def test_a_new_mailbox_has_no_mail_to_copy(ledger):
+    new = spec().model_copy(
+        update={"mailboxes": (*spec().mailboxes, Mailbox(address="new@example.org", old_mail=False))}
+    )
+    assert new.mail_copy
+    jobs = Jobs(new, new.mail_copy, Path("/specs"), Repeating())
+    assert "new@example.org" not in {job.key.account for job in jobs.of(Asked(), NOON.date(), ledger)}
+    with pytest.raises(ReconcilerError, match=r"new@example.org has old_mail: false"):
+        jobs.of(Asked(["new@example.org"]), NOON.date(), ledger)
 
 
 def test_mail_came_to_the_new_server_a_day_before_the_first_name_server_was_seen_to_name_it():

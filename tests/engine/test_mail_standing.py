@@ -6,6 +6,9 @@ from reconciler.engine.mail_standing import Delivery, returned, stored
 from reconciler.model.mail.grade import Grade
 from reconciler.model.mail.last_pass import LastPass
 from reconciler.model.sighting import History
+from reconciler.model.stage import Stage
+from reconciler.resources.mail.returned import desired as desired_return
+from reconciler.resources.mail.stored import desired as desired_mail
 from tests.support.changes import ANN, NEW_MX, mx
 from tests.support.clock import MONDAY_MORNING
 from tests.support.facts import seen
@@ -114,3 +117,9 @@ def test_it_is_back_when_a_pass_began_after_the_last_cache_forgot_the_new_server
     assert not is_returned(BACK, passed(NEW_CLOSED - 1))
     assert is_returned(BACK, passed(NEW_CLOSED))
     assert not is_returned(BACK, passed(NEW_CLOSED, Grade.POOR))
+
+
+def test_a_new_mailbox_has_no_mail_that_could_follow() -> None:
+    move = spec(copy=ENDS, mailboxes=[{"address": ANN, "old_mail": False}])
+    assert [*desired_mail(move, Stage.HARDEN), *desired_return(move, Stage.OVERLAP)] == []
+    assert is_complete(TURNED, passed(OLD_CLOSED), OLD_CLOSED + 1, move) is None

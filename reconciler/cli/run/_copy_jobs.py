@@ -88,11 +88,13 @@ class Jobs:
     def _chosen(self, addresses: Sequence[str]) -> Sequence[Mailbox]:
         mailboxes = {mailbox.address: mailbox for mailbox in self._spec.mailboxes}
         if not addresses:
-            return tuple(mailboxes.values())
+            return self._spec.with_old_mail
         chosen = dict.fromkeys(map(_normal, addresses))
         for address in chosen:
             if address not in mailboxes:
                 raise ReconcilerError(f"no mailbox of the spec is called {suggestion(address, sorted(mailboxes))}")
+            if not mailboxes[address].old_mail:
+                raise ReconcilerError(f"{address} has old_mail: false in the spec, so there is nothing of it to copy")
         return tuple(mailboxes[address] for address in chosen)
 
     def _job(self, mailbox: Mailbox, asked: Asked, today: date, ledger: MailLedger) -> AnyCopy:

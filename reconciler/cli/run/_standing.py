@@ -121,7 +121,7 @@ def _clocks(spec: Spec, kinds: Kinds, world: World) -> Iterator[CacheClock]:
 def _copied(spec: Spec, world: World) -> CopiedMail:
     found = [mail for mail in world.observed.values() if isinstance(mail, StoredMail)]
     complete, quiet = sum(mail.complete for mail in found), sum(mail.quiet for mail in found)
-    return CopiedMail(len(spec.mailboxes), len(found), complete, quiet)
+    return CopiedMail(len(spec.with_old_mail), len(found), complete, quiet)
 
 
 def _has_switched_off(world: World, address: str) -> bool:

@@ -28,7 +28,7 @@ class ReturnedMail(Resource):
 def desired(spec: Spec, stage: Stage) -> Iterator[ReturnedMail]:
     """On the old server until the cutover; nothing where the spec has no section ``copy``."""
     if spec.mail_copy is not None and stage < Stage.CUTOVER:
-        for mailbox in spec.mailboxes:
+        for mailbox in spec.with_old_mail:
             yield ReturnedMail(place=Place.OLD, name=mailbox.address)
 
 

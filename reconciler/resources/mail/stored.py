@@ -35,7 +35,7 @@ def desired(spec: Spec, stage: Stage) -> Iterator[StoredMail]:
     """
     if spec.mail_copy is not None:
         complete, quiet = stage >= Stage.CUTOVER, stage >= Stage.HARDEN
-        for mailbox in spec.mailboxes:
+        for mailbox in spec.with_old_mail:
             yield StoredMail(place=Place.NEW, name=mailbox.address, complete=complete, quiet=quiet)
 
 
