@@ -167,7 +167,8 @@ class Journey:
         settle([self.lab.old, self.lab.new])
         if self.ends_on == "new":
             code, said = self.run("copy", str(self.path), "--verify")
-            assert code == DONE, said
+            repeated = self.interrupted and code == BLOCKED and " twice, " in said  # by SMTP, and counted as such
+            assert code == DONE or repeated, said
         return reckon(self.traffic.letters, self.lab.old.stored(), self.lab.new.stored(), self.rules())
 
     def written(self) -> dict[str, str]:

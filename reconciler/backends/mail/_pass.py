@@ -137,14 +137,30 @@ class GroupPass:
             work.lane = Lane(work.title, work.state, work.there.uidnext, self._allowed[work.mapped.raw])
             busy.remove(work)
         wanted = [Wanted(w.mapped.raw, rows=bool(w.missing) and w.has_strangers) for w in busy]
-        for work, there in zip(busy, list_folders(self._target, wanted, writable=True), strict=True):
-            work.lane = Lane(work.title, work.state, work.there.uidnext, there.allowed, there.words)
+        opened = list_folders(self._target, wanted, writable=True)
+        for work, there in zip(busy, self._with_newcomers(busy, wanted, opened), strict=True):
+            work.lane = Lane(work.title, work.state, there.uidnext or work.there.uidnext, there.allowed, there.words)
             if not there.rows or there.words:
                 continue
             ours = self._ledger.target_uids(self._copy.key, work.mapped.raw, work.state.target_uidvalidity)
             strangers = [row for row in there.rows if row.uid not in ours]
             if strangers:
                 self._recognise(work, strangers)
+
+    def _with_newcomers(self, works: Sequence[Work], wanted: Sequence[Wanted], opened: list[Listed]) -> list[Listed]:
+        """Listed after all where mail has come to the target since it was asked where it stands.
+
+        What a filter there has sent on to the source since is in our listing of the source: its original is here.
+        """
+        late = [
+            number
+            for number, (work, want, there) in enumerate(zip(works, wanted, opened, strict=True))
+            if work.missing and not want.rows and (there.messages, there.uidnext) != work.there[:2]
+        ]
+        again = list_folders(self._target, [Wanted(works[number].mapped.raw) for number in late], writable=True)
+        for number, there in zip(late, again, strict=True):
+            opened[number] = there
+        return opened
 
     def copy_missing(self, works: Sequence[Work], stream: Stream, left_today: int | None) -> bool:
         """Bring the rest over; True if the day's volume ended it."""

@@ -5,7 +5,6 @@ we were killed in between: nothing is ever in doubt, and nothing is delivered tw
 """
 
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 
 from reconciler.backends.mail._refused import all_refusals
 from reconciler.backends.mail.job import NO_PLAN, MailboxReport, Means, Progress, State
@@ -151,10 +150,9 @@ class _Attempt:
 
 
 def look_at_both(source: Callable[[], Seen], target: Callable[[], Seen]) -> tuple[Seen, Seen]:
-    """Both sides at once: each takes some round trips of its own."""
-    with ThreadPoolExecutor(max_workers=1) as other:
-        looking = other.submit(target)
-        return source(), looking.result()
+    """The source first: what a filter on the target has sent on to it by then is on the target too."""
+    here = source()
+    return here, target()
 
 
 def expect_a_mailbox(here: Seen, source: Source) -> None:
