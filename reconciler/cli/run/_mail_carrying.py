@@ -120,7 +120,8 @@ def _words(bad: Sequence[Outcome], number: int, path: str) -> str:
 
 def _why(outcome: Outcome) -> str:
     if outcome.grade in BAD_GRADES:
-        return f"{outcome.grade.value} ({', '.join(map(_difference, outcome.differences[:_MOST_TOLD]))})"
+        unexplained = [difference for difference in outcome.differences if not difference.explained]
+        return f"{outcome.grade.value} ({', '.join(map(_difference, unexplained[:_MOST_TOLD]))})"
     return shown(outcome.words or outcome.unjudged or outcome.state)
 
 
