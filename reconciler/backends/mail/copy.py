@@ -15,7 +15,7 @@ from typing import NamedTuple
 from reconciler.backends.mail._labels import folder_rules
 from reconciler.backends.mail._pass import GroupPass, Work, groups
 from reconciler.backends.mail._planning import Agenda, prepare
-from reconciler.backends.mail._refused import all_refusals
+from reconciler.backends.mail._reporting import reported
 from reconciler.backends.mail._sharing import is_much, next_of, shares, side_by_side
 from reconciler.backends.mail._stream import Lane, Stream, TargetFull
 from reconciler.backends.mail.job import NO_PLAN, Endpoint, MailboxCopy, MailboxReport, Means, Progress, State
@@ -43,12 +43,7 @@ def copy_mailbox(copy: MailboxCopy, means: Means) -> MailboxReport:
 
     """
     attempt = Attempt(copy, means)
-    began = means.clock.now()
-    state, words = _persist(attempt, means)
-    attempt.say(state, words=words)
-    accounts = attempt.accounts()
-    refusals = all_refusals(attempt.refusals, accounts, attempt.plan, copy.key, means.ledger)
-    return MailboxReport(copy.key, state, began, means.clock.now(), accounts, attempt.plan, words, refusals)
+    return reported(attempt, copy.key, means, lambda: _persist(attempt, means))
 
 
 def _persist(attempt: "Attempt", means: Means) -> tuple[State, str]:

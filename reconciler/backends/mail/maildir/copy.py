@@ -6,7 +6,7 @@ we were killed in between: nothing is ever in doubt, and nothing is delivered tw
 
 from collections.abc import Callable
 
-from reconciler.backends.mail._refused import all_refusals
+from reconciler.backends.mail._reporting import reported
 from reconciler.backends.mail.job import NO_PLAN, MailboxReport, Means, Progress, State
 from reconciler.backends.mail.maildir.delivery import Delivery
 from reconciler.backends.mail.maildir.files import Inside, Seen
@@ -33,12 +33,7 @@ def copy_files(copy: FilesCopy, means: Means) -> MailboxReport:
 
     """
     attempt = _Attempt(copy, means)
-    began = means.clock.now()
-    state, words = _persist(attempt, means)
-    attempt.say(state, words=words)
-    accounts = attempt.accounts()
-    refusals = all_refusals(attempt.refusals, accounts, attempt.plan, copy.key, means.ledger)
-    return MailboxReport(copy.key, state, began, means.clock.now(), accounts, attempt.plan, words, refusals)
+    return reported(attempt, copy.key, means, lambda: _persist(attempt, means))
 
 
 def _persist(attempt: "_Attempt", means: Means) -> tuple[State, str]:
