@@ -8,7 +8,7 @@ import shutil
 from collections import Counter
 from pathlib import Path
 
-from reconciler.model.mail import utf7
+from reconciler.mailcopy.model import utf7
 from tests.lab.dovecot import Dovecot
 
 FOLDERS = (

@@ -5,13 +5,14 @@ import sys
 from datetime import UTC, datetime
 from typing import Any
 
-from reconciler.backends.mail.fleet import copy_all
-from reconciler.backends.mail.job import Endpoint, MailboxCopy, Means, State
-from reconciler.backends.mail.login import OwnPassword
-from reconciler.backends.mail.server import Security, Server
-from reconciler.journal.ledger import SqlLedger
-from reconciler.model.mail.ledger import CopyKey
-from reconciler.model.mail.limits import Limits
+from reconciler.mailcopy.fleet import copy_all
+from reconciler.mailcopy.imap.job import Endpoint, MailboxCopy
+from reconciler.mailcopy.imap.login import OwnPassword
+from reconciler.mailcopy.imap.server import Security, Server
+from reconciler.mailcopy.job import Means, State
+from reconciler.mailcopy.ledger.sqlite import SqlLedger
+from reconciler.mailcopy.model.ledger import CopyKey
+from reconciler.mailcopy.model.limits import Limits
 from reconciler.model.secret import Secret
 
 

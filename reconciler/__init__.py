@@ -10,7 +10,7 @@ Data flows one way::
                                                                                    |        |
     people read it (render) and say yes (cli) <------------------------- Plan of steps <----+
                                                                                |
-    journal <-- every value, before and after <-- engine.apply --> Stores of the backends
+    journal <-- every value, before and after <-- engine.apply --> Stores of the products
 
 One state type serves both sides: desired and observed are the same frozen resources in normal form, and equality
 decides. What the spec does not name is not in the desired state at all, so no change can touch it; inside of what it
@@ -21,7 +21,9 @@ stands, and leads it through every stage in between. Going on, going back and re
 looks into the journal, and walks the same way back.
 
 The rooms: ``model`` values; ``ports`` what the engine asks of the outside; ``extend`` how the project grows; ``spec``
-the YAML; ``resources`` WHAT; ``checks`` WHEN; ``backends`` WHERE; ``engine`` decides and carries out; ``journal`` what
-the world cannot tell; ``render`` and ``cli`` speak to people. Imports point down only; the contracts are in
+the YAML; ``formats`` texts that servers keep; ``transports`` how a machine is reached; ``resources`` WHAT; ``checks``
+WHEN; ``probes`` facts from outside; ``analysis`` what these and the planner share; ``stores`` and ``products`` WHERE;
+``mailcopy`` the copier; ``engine`` decides and carries out; ``journal`` what the world cannot tell; ``app`` use cases
+without a terminal; ``render``, ``wording`` and ``cli`` speak to people. Imports point down only; the contracts are in
 pyproject.toml.
 """

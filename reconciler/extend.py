@@ -1,8 +1,8 @@
 """How the project grows: one new module that declares one of these values.
 
 A module of ``resources/server`` or ``resources/mail`` declares a ServerKind, of ``resources/dns`` a RecordKind, of
-``checks`` a Check, of ``probes`` a Probe, of ``backends/server`` or ``backends/dns`` a Backend, of ``render`` a
-Renderer. Nothing else has to be told.
+``checks`` a Check, of ``probes`` a Probe, of ``render`` a Renderer. A folder of ``products`` has a module ``server``, a
+module ``dns`` or both, and each declares a Backend. Nothing else has to be told.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -15,7 +15,7 @@ from pydantic import BaseModel
 
 from reconciler.model.address import Address, Place
 from reconciler.model.change import Change
-from reconciler.model.mail.last_pass import LastPass
+from reconciler.model.last_pass import LastPass
 from reconciler.model.outside import NOTHING, Outside
 from reconciler.model.plan import Plan
 from reconciler.model.resource import Resource, State

@@ -4,14 +4,14 @@ An address that was forgotten turns into bounces at the cutover. Where the new s
 and ``catch_all_swallows`` speaks instead.
 """
 
-from reconciler.checks._addresses import answered, catch_all, missing_on_new
-from reconciler.checks._gates import redirects
-from reconciler.checks._words import counted, listed, sentences
+from reconciler.analysis.addresses import answered, catch_all, missing_on_new
+from reconciler.analysis.effects import redirects
 from reconciler.extend import Check, Facts
 from reconciler.model.address import Place
 from reconciler.model.stage import Stage
 from reconciler.model.verdict import Answer, Fail, Pass, Warn
 from reconciler.spec.spec import Spec
+from reconciler.wording.lists import counted, listed, sentences
 
 
 def judge(spec: Spec, facts: Facts) -> Answer:

@@ -4,8 +4,7 @@ Only a mailbox with ``forward_to`` lives on both servers for a while; one withou
 whatever its ``moved`` says.
 """
 
-from reconciler.checks._gates import changes_dmarc, changes_spf, changes_ttl, ends_forward
-from reconciler.checks._words import counted, listed, sentences
+from reconciler.analysis.effects import changes_dmarc, changes_spf, changes_ttl, ends_forward
 from reconciler.extend import Check, Facts
 from reconciler.model.address import Address, Place
 from reconciler.model.change import Change
@@ -13,6 +12,7 @@ from reconciler.model.stage import Stage
 from reconciler.model.verdict import Answer, Fail, Pass, Warn
 from reconciler.resources.server.sieve import SieveScript
 from reconciler.spec.spec import Spec
+from reconciler.wording.lists import counted, listed, sentences
 
 
 def gates(change: Change) -> bool:

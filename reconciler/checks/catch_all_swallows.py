@@ -4,15 +4,15 @@ Without the catch-all a forgotten address bounces and the sender knows; with it 
 person's mailbox.
 """
 
-from reconciler.checks._addresses import catch_all, missing_on_new
-from reconciler.checks._gates import redirects, sets_catch_all
-from reconciler.checks._words import counted, listed
+from reconciler.analysis.addresses import catch_all, missing_on_new
+from reconciler.analysis.effects import redirects, sets_catch_all
 from reconciler.extend import Check, Facts
 from reconciler.model.address import Place
 from reconciler.model.change import Change
 from reconciler.model.stage import Stage
 from reconciler.model.verdict import Answer, Fail, Pass
 from reconciler.spec.spec import Spec
+from reconciler.wording.lists import counted, listed
 
 
 def gates(change: Change) -> bool:

@@ -7,13 +7,13 @@ from collections.abc import Iterator
 from datetime import timedelta
 from typing import Final
 
-from reconciler.checks._gates import redirects
-from reconciler.checks._words import counted, moment, sentences
+from reconciler.analysis.effects import redirects
 from reconciler.extend import Check, Facts
 from reconciler.model.outside import ShownCertificates
 from reconciler.model.stage import Stage
 from reconciler.model.verdict import Answer, Fail, Pass, Warn
 from reconciler.spec.spec import Spec
+from reconciler.wording.lists import counted, moment, sentences
 
 _SOON: Final = timedelta(days=14)  # what renews itself does so 30 days before the end: it has failed for half of them
 

@@ -5,14 +5,14 @@ A name with a CNAME has nothing else; name servers refuse such a zone, or drop o
 
 from collections.abc import Iterator
 
-from reconciler.checks._gates import is_rrset
-from reconciler.checks._words import listed
-from reconciler.checks._zone import Zone
+from reconciler.analysis.effects import is_rrset
+from reconciler.analysis.zone import Zone
 from reconciler.extend import Check, Facts
 from reconciler.model.stage import Stage
 from reconciler.model.verdict import Answer, Fail, Pass
 from reconciler.resources.server.dkim_key import key_name
 from reconciler.spec.spec import Spec
+from reconciler.wording.lists import listed
 
 
 def judge(spec: Spec, facts: Facts) -> Answer:

@@ -3,9 +3,8 @@
 The mail itself stays on the disk, but without the account nobody can read or copy it.
 """
 
-from reconciler.checks._gates import removes_from_new
-from reconciler.checks._routing import turns
-from reconciler.checks._words import counted, listed
+from reconciler.analysis.cutover_records import turns
+from reconciler.analysis.effects import removes_from_new
 from reconciler.extend import Check, Facts
 from reconciler.model.address import Address, Place
 from reconciler.model.stage import Stage
@@ -13,6 +12,7 @@ from reconciler.model.verdict import Answer, Fail, Pass
 from reconciler.resources.mail.returned import ReturnedMail
 from reconciler.resources.server.mailbox import Mailbox
 from reconciler.spec.spec import Spec
+from reconciler.wording.lists import counted, listed
 
 
 def judge(spec: Spec, facts: Facts) -> Answer:

@@ -4,17 +4,17 @@ Asked only where the spec has a section ``copy``. The plan's own steps copy and 
 where one of them fails. What arrives on the old server later is collected by further passes.
 """
 
-from reconciler.checks._gates import redirects
-from reconciler.checks._routing import turning
-from reconciler.checks._words import counted, listed, sentences
+from reconciler.analysis.cutover_records import turning
+from reconciler.analysis.effects import redirects
 from reconciler.extend import Check, Facts
 from reconciler.model.address import Address, Place
-from reconciler.model.mail.grade import Grade
-from reconciler.model.mail.last_pass import LastPass
+from reconciler.model.grade import Grade
+from reconciler.model.last_pass import LastPass
 from reconciler.model.stage import Stage
 from reconciler.model.verdict import Answer, Fail, Pass, Wait
 from reconciler.resources.mail.stored import StoredMail
 from reconciler.spec.spec import Spec
+from reconciler.wording.lists import counted, listed, sentences
 
 
 def judge(spec: Spec, facts: Facts) -> Answer:

@@ -2,13 +2,13 @@
 
 from datetime import datetime
 
-from reconciler.checks._gates import retires
-from reconciler.checks._routing import Turn, turns
-from reconciler.checks._words import moment, span
+from reconciler.analysis.cutover_records import Turn, turns
+from reconciler.analysis.effects import retires
 from reconciler.extend import Check, Facts
 from reconciler.model.stage import Stage
 from reconciler.model.verdict import Answer, Pass, Wait, Warn
 from reconciler.spec.spec import Spec
+from reconciler.wording.lists import moment, span
 
 
 def judge(spec: Spec, facts: Facts) -> Answer:

@@ -1,12 +1,12 @@
 """A person has confirmed the one step that cannot be undone."""
 
-from reconciler.checks._gates import retires
-from reconciler.checks._words import counted
+from reconciler.analysis.effects import retires
 from reconciler.extend import Check, Facts
 from reconciler.model.address import Place
 from reconciler.model.stage import Stage
 from reconciler.model.verdict import Answer, Fail, Pass
 from reconciler.spec.spec import Spec
+from reconciler.wording.lists import counted
 
 
 def judge(spec: Spec, facts: Facts) -> Answer:

@@ -6,13 +6,13 @@ the domain's mail refused from the cutover on.
 
 from collections.abc import Iterator
 
-from reconciler.checks._gates import redirects
-from reconciler.checks._words import listed, moment, sentences
+from reconciler.analysis.effects import redirects
 from reconciler.extend import Check, Facts
 from reconciler.model.outside import SignedTest
 from reconciler.model.stage import Stage
 from reconciler.model.verdict import Answer, Fail, Pass, Wait, Warn
 from reconciler.spec.spec import Spec
+from reconciler.wording.lists import listed, moment, sentences
 
 
 def judge(spec: Spec, facts: Facts) -> Answer:

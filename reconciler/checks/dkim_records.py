@@ -1,13 +1,13 @@
 """The selectors that the old server signs with are the ones in the zone."""
 
-from reconciler.checks._gates import nothing
-from reconciler.checks._words import listed
-from reconciler.checks._zone import Zone
+from reconciler.analysis.effects import nothing
+from reconciler.analysis.zone import Zone
 from reconciler.extend import Check, Facts
 from reconciler.model.stage import Stage
 from reconciler.model.verdict import Answer, Pass, Warn
 from reconciler.resources.server.dkim_key import key_name
 from reconciler.spec.spec import Spec
+from reconciler.wording.lists import listed
 
 
 def judge(spec: Spec, facts: Facts) -> Answer:

@@ -6,8 +6,7 @@ While two servers send, some legitimate mail fails SPF or DKIM; a stricter polic
 from collections.abc import Iterable
 from typing import Final
 
-from reconciler.checks._gates import changes_dmarc, redirects
-from reconciler.checks._words import listed, moment
+from reconciler.analysis.effects import changes_dmarc, redirects
 from reconciler.extend import Check, Facts
 from reconciler.model.address import Address, Place
 from reconciler.model.change import Change
@@ -16,6 +15,7 @@ from reconciler.model.rrset import RRset, rrset_name
 from reconciler.model.stage import Stage
 from reconciler.model.verdict import Answer, Fail, Pass, Warn
 from reconciler.spec.spec import Spec
+from reconciler.wording.lists import listed, moment
 
 _STRICTNESS: Final = {"none": 0, "quarantine": 1, "reject": 2}
 

@@ -3,13 +3,13 @@
 Without one senders find nobody to deliver to and give the mail back. Names in other zones are not seen here.
 """
 
-from reconciler.checks._gates import redirects
-from reconciler.checks._words import listed
-from reconciler.checks._zone import Zone
+from reconciler.analysis.effects import redirects
+from reconciler.analysis.zone import Zone
 from reconciler.extend import Check, Facts
 from reconciler.model.stage import Stage
 from reconciler.model.verdict import Answer, Fail, Pass
 from reconciler.spec.spec import Spec
+from reconciler.wording.lists import listed
 
 
 def judge(spec: Spec, facts: Facts) -> Answer:

@@ -6,15 +6,15 @@ the new server is as bad: its user, who still reads on the old one, gets nothing
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from reconciler.checks._delivery import Delivery, Node
-from reconciler.checks._gates import redirects, sends_on
-from reconciler.checks._words import counted, listed, sentences
+from reconciler.analysis.delivery import Delivery, Node
+from reconciler.analysis.effects import redirects, sends_on
 from reconciler.extend import Check, Facts
 from reconciler.model.address import Place
 from reconciler.model.change import Change
 from reconciler.model.stage import Stage
 from reconciler.model.verdict import Answer, Fail, Pass, Warn
 from reconciler.spec.spec import Spec
+from reconciler.wording.lists import counted, listed, sentences
 
 
 def gates(change: Change) -> bool:

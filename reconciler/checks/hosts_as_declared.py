@@ -1,13 +1,13 @@
 """The addresses of the hosts that stay are ones that the spec knows: the old server's or the new one's."""
 
-from reconciler.checks._gates import is_rrset
-from reconciler.checks._routing import declared
-from reconciler.checks._words import counted, listed
+from reconciler.analysis.cutover_records import declared
+from reconciler.analysis.effects import is_rrset
 from reconciler.extend import Check, Facts
 from reconciler.model.rrset import RRset
 from reconciler.model.stage import Stage
 from reconciler.model.verdict import Answer, Fail, Pass
 from reconciler.spec.spec import Spec
+from reconciler.wording.lists import counted, listed
 
 
 def judge(spec: Spec, facts: Facts) -> Answer:

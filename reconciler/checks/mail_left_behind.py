@@ -2,15 +2,15 @@
 
 from datetime import datetime
 
-from reconciler.checks._gates import nothing
-from reconciler.checks._routing import turned, turning
-from reconciler.checks._words import counted, moment
+from reconciler.analysis.cutover_records import turned, turning
+from reconciler.analysis.effects import nothing
 from reconciler.extend import Check, Facts
 from reconciler.model.address import Place
 from reconciler.model.stage import Stage
 from reconciler.model.verdict import Answer, Pass, Warn
 from reconciler.resources.server.mailbox import Mailbox
 from reconciler.spec.spec import Spec
+from reconciler.wording.lists import counted, moment
 
 
 def judge(spec: Spec, facts: Facts) -> Answer:

@@ -3,8 +3,8 @@
 After the cutover that is the old server; after a return it is the new one, whose mail is brought back.
 """
 
-from reconciler.checks._caches import forgotten, in_seconds, latest
-from reconciler.checks._routing import Turn, turned, turns
+from reconciler.analysis.caches import forgotten, in_seconds, latest
+from reconciler.analysis.cutover_records import Turn, turned, turns
 from reconciler.extend import Check, Facts
 from reconciler.model.change import Change
 from reconciler.model.rrset import RRset

@@ -4,13 +4,13 @@ An exchange that the spec does not name (a backup MX, a filter) would be removed
 that waits there would have nowhere to go.
 """
 
-from reconciler.checks._gates import is_rrset
-from reconciler.checks._routing import declared
-from reconciler.checks._words import listed
+from reconciler.analysis.cutover_records import declared
+from reconciler.analysis.effects import is_rrset
 from reconciler.extend import Check, Facts
 from reconciler.model.stage import Stage
 from reconciler.model.verdict import Answer, Fail, Pass, Warn
 from reconciler.spec.spec import Spec
+from reconciler.wording.lists import listed
 
 
 def judge(spec: Spec, facts: Facts) -> Answer:

@@ -6,8 +6,9 @@ server, its DKIM key, its accounts and the forwards, because mail may still arri
 
 from typing import Final
 
-from reconciler.checks._caches import forgotten, in_seconds, last_forgotten, latest
-from reconciler.checks._gates import (
+from reconciler.analysis.caches import forgotten, in_seconds, last_forgotten, latest
+from reconciler.analysis.cutover_records import Turn, turned, turns
+from reconciler.analysis.effects import (
     changes_dmarc,
     changes_spf,
     ends_forward,
@@ -15,7 +16,6 @@ from reconciler.checks._gates import (
     removes_from_new,
     removes_key,
 )
-from reconciler.checks._routing import Turn, turned, turns
 from reconciler.extend import Check, Facts
 from reconciler.model.address import Place
 from reconciler.model.change import Change

@@ -6,13 +6,13 @@ when it is gone.
 
 from collections.abc import Iterator
 
-from reconciler.checks._gates import redirects
-from reconciler.checks._words import counted, listed, sentences
+from reconciler.analysis.effects import redirects
 from reconciler.extend import Check, Facts
 from reconciler.model.outside import ZoneServer, ZoneServers
 from reconciler.model.stage import Stage
 from reconciler.model.verdict import Answer, Fail, Pass, Warn
 from reconciler.spec.spec import Spec
+from reconciler.wording.lists import counted, listed, sentences
 
 _TODO = "have the registrar name the zone's own servers, or list and update the others in the zone"
 

@@ -8,15 +8,15 @@ from collections.abc import Iterator
 from datetime import timedelta
 from typing import Final
 
-from reconciler.checks._addresses import catch_all, is_answered
-from reconciler.checks._gates import redirects
-from reconciler.checks._words import counted, listed, sentences
+from reconciler.analysis.addresses import catch_all, is_answered
+from reconciler.analysis.effects import redirects
 from reconciler.extend import Check, Facts
 from reconciler.model.address import Place
 from reconciler.model.outside import Reception, Receptions, Reply
 from reconciler.model.stage import Stage
 from reconciler.model.verdict import Answer, Fail, Pass, Wait
 from reconciler.spec.spec import Spec
+from reconciler.wording.lists import counted, listed, sentences
 
 _ASK_AGAIN: Final = timedelta(minutes=5)  # Postgrey's delay; RFC 6647, section 3.1, wants one of 1 to 30 minutes
 

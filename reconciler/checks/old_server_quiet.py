@@ -4,15 +4,15 @@ Late mail, a program that nobody thought of, a user who goes on working there: a
 Asked only where the spec has a section ``copy``.
 """
 
-from reconciler.checks._gates import changes_dmarc, changes_spf, ends_forward
-from reconciler.checks._words import counted, listed, moment, span
+from reconciler.analysis.effects import changes_dmarc, changes_spf, ends_forward
 from reconciler.extend import Check, Facts
 from reconciler.model.change import Change
-from reconciler.model.mail.last_pass import LastPass
+from reconciler.model.last_pass import LastPass
 from reconciler.model.stage import Stage
 from reconciler.model.verdict import Answer, Pass, Wait
 from reconciler.resources.mail.stored import StoredMail
 from reconciler.spec.spec import Spec
+from reconciler.wording.lists import counted, listed, moment, span
 
 
 def gates(change: Change) -> bool:

@@ -4,13 +4,13 @@ An open relay is found within hours and sends spam in the domain's name. It lose
 that trusts the one that asked, so it is told and holds nothing back.
 """
 
-from reconciler.checks._gates import nothing
-from reconciler.checks._words import listed
+from reconciler.analysis.effects import nothing
 from reconciler.extend import Check, Facts
 from reconciler.model.outside import Receptions
 from reconciler.model.stage import Stage
 from reconciler.model.verdict import Answer, Pass, Warn
 from reconciler.spec.spec import Spec
+from reconciler.wording.lists import listed
 
 
 def judge(_spec: Spec, facts: Facts) -> Answer:

@@ -1,13 +1,13 @@
 """Each new mailbox that keeps its old password has an old account to take it from."""
 
-from reconciler.checks._gates import keeps_password
-from reconciler.checks._words import counted, listed
+from reconciler.analysis.effects import keeps_password
 from reconciler.extend import Check, Facts
 from reconciler.model.address import Address, Place
 from reconciler.model.stage import Stage
 from reconciler.model.verdict import Answer, Fail, Pass
 from reconciler.resources.server.mailbox import Mailbox
 from reconciler.spec.spec import Spec
+from reconciler.wording.lists import counted, listed
 
 
 def judge(_spec: Spec, facts: Facts) -> Answer:

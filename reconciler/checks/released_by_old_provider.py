@@ -4,7 +4,7 @@ A provider that still takes the domain for its own delivers mail between its own
 the MX says, and sends our users' answers from there.
 """
 
-from reconciler.checks._gates import changes_spf
+from reconciler.analysis.effects import changes_spf
 from reconciler.extend import Check, Facts
 from reconciler.model.stage import Stage
 from reconciler.model.verdict import Answer, Fail, Pass

@@ -6,13 +6,13 @@ told; so this holds nothing back.
 
 from collections.abc import Iterator
 
-from reconciler.checks._gates import nothing
-from reconciler.checks._words import counted, listed, sentences
+from reconciler.analysis.effects import nothing
 from reconciler.extend import Check, Facts
 from reconciler.model.outside import ReverseNames
 from reconciler.model.stage import Stage
 from reconciler.model.verdict import Answer, Pass, Warn
 from reconciler.spec.spec import Spec
+from reconciler.wording.lists import counted, listed, sentences
 
 
 def judge(_spec: Spec, facts: Facts) -> Answer:

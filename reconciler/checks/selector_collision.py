@@ -5,9 +5,8 @@ Its record would replace the other key, and every message signed with that one, 
 
 from collections.abc import Iterator
 
-from reconciler.checks._gates import changes_key_record, makes_key
-from reconciler.checks._words import listed
-from reconciler.checks._zone import Zone
+from reconciler.analysis.effects import changes_key_record, makes_key
+from reconciler.analysis.zone import Zone
 from reconciler.extend import Check, Facts
 from reconciler.model.address import Address, Place
 from reconciler.model.change import Change
@@ -18,6 +17,7 @@ from reconciler.model.verdict import Answer, Fail, Pass, Warn
 from reconciler.resources.server.dkim_key import DkimKey, key_name
 from reconciler.spec.spec import DkimKey as Declared
 from reconciler.spec.spec import Spec
+from reconciler.wording.lists import listed
 
 
 def gates(change: Change) -> bool:

@@ -8,9 +8,8 @@ from collections.abc import Iterator
 from datetime import timedelta
 from typing import Final, NamedTuple
 
-from reconciler.checks._caches import in_seconds
-from reconciler.checks._gates import redirects
-from reconciler.checks._words import counted, listed, sentences
+from reconciler.analysis.caches import in_seconds
+from reconciler.analysis.effects import redirects
 from reconciler.extend import Check, Facts
 from reconciler.model.address import Address, Place
 from reconciler.model.outside import ZoneServer, ZoneServers
@@ -18,6 +17,7 @@ from reconciler.model.rrset import RRset
 from reconciler.model.stage import Stage
 from reconciler.model.verdict import Answer, Fail, Pass, Wait, Warn
 from reconciler.spec.spec import Spec
+from reconciler.wording.lists import counted, listed, sentences
 
 _MOST_SHOWN: Final = 3
 _LOOK_AGAIN: Final = timedelta(minutes=5)  # a name server that missed a NOTIFY follows at its next refresh

@@ -7,13 +7,13 @@ person can put the rule in, and without it the user would get no copies in the o
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
-from reconciler.checks._gates import redirects
-from reconciler.checks._words import counted, listed
+from reconciler.analysis.effects import redirects
 from reconciler.extend import Check, Facts
 from reconciler.model.stage import Stage
 from reconciler.model.verdict import Answer, Fail, Pass, Warn
 from reconciler.resources.server.sieve import SieveScript, desired, merge, mergeable
 from reconciler.spec.spec import Spec
+from reconciler.wording.lists import counted, listed
 
 _MOST_SHOWN: Final = 3  # rules that are spelt out; the others differ in their addresses alone
 

@@ -2,14 +2,14 @@
 
 from collections.abc import Iterator
 
-from reconciler.checks._gates import changes_spf, redirects
-from reconciler.checks._words import counted, listed, sentences
+from reconciler.analysis.effects import changes_spf, redirects
 from reconciler.extend import Check, Facts
 from reconciler.model.change import Change
 from reconciler.model.outside import SpfVerdict, SpfVerdicts
 from reconciler.model.stage import Stage
 from reconciler.model.verdict import Answer, Fail, Pass, Warn
 from reconciler.spec.spec import Spec
+from reconciler.wording.lists import counted, listed, sentences
 
 
 def gates(change: Change) -> bool:

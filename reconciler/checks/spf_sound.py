@@ -5,16 +5,16 @@ Beyond its limits a record is worth nothing: receivers answer permerror, and wit
 
 from collections.abc import Iterator
 
-from reconciler.checks._gates import changes_spf, spf_texts
-from reconciler.checks._spf_tally import Tally, reached, tally
-from reconciler.checks._words import listed, sentences
-from reconciler.checks._zone import Zone
+from reconciler.analysis.effects import changes_spf, spf_texts
+from reconciler.analysis.spf_cost import Tally, reached, tally
+from reconciler.analysis.zone import Zone
 from reconciler.extend import Check, Facts
 from reconciler.model.rrset import octets_of
 from reconciler.model.spf import LONGEST_RECORD, MOST_LOOKUPS, MOST_VOID_LOOKUPS, Mechanism, Spf
 from reconciler.model.stage import Stage
 from reconciler.model.verdict import Answer, Fail, Pass, Warn
 from reconciler.spec.spec import Spec as MoveSpec
+from reconciler.wording.lists import listed, sentences
 
 _MEND = "mend the SPF record in the zone, then plan again"
 

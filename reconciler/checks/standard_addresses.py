@@ -2,14 +2,14 @@
 
 from typing import Final
 
-from reconciler.checks._addresses import catch_all, is_answered
-from reconciler.checks._gates import nothing
-from reconciler.checks._words import listed
+from reconciler.analysis.addresses import catch_all, is_answered
+from reconciler.analysis.effects import nothing
 from reconciler.extend import Check, Facts
 from reconciler.model.address import Place
 from reconciler.model.stage import Stage
 from reconciler.model.verdict import Answer, Pass, Warn
 from reconciler.spec.spec import Spec
+from reconciler.wording.lists import listed
 
 _STANDARD: Final = ("postmaster", "abuse")
 

@@ -4,9 +4,9 @@ Otherwise part of the world would go on delivering to the old server for as long
 never held up: the old server is still right.
 """
 
-from reconciler.checks._caches import forgotten, in_seconds, latest
-from reconciler.checks._gates import redirects
-from reconciler.checks._routing import Turn, turning
+from reconciler.analysis.caches import forgotten, in_seconds, latest
+from reconciler.analysis.cutover_records import Turn, turning
+from reconciler.analysis.effects import redirects
 from reconciler.extend import Check, Facts
 from reconciler.model.address import Place
 from reconciler.model.rrset import RRset

@@ -4,17 +4,17 @@ A receiver whose resolver still holds the SPF record from before overlap refuses
 sends. It is the same wait as for the MX, of another record.
 """
 
-from reconciler.checks._caches import forgotten, in_seconds, last_forgotten
-from reconciler.checks._gates import redirects, spf_texts
-from reconciler.checks._routing import turning
-from reconciler.checks._words import listed
-from reconciler.checks._zone import Zone
+from reconciler.analysis.caches import forgotten, in_seconds, last_forgotten
+from reconciler.analysis.cutover_records import turning
+from reconciler.analysis.effects import redirects, spf_texts
+from reconciler.analysis.zone import Zone
 from reconciler.extend import Check, Facts
 from reconciler.model.address import Place
 from reconciler.model.rrset import RRset, rrset_name
 from reconciler.model.stage import Stage
 from reconciler.model.verdict import Answer, Pass, Wait
 from reconciler.spec.spec import Spec
+from reconciler.wording.lists import listed
 
 
 def judge(spec: Spec, facts: Facts) -> Answer:

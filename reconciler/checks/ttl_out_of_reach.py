@@ -6,15 +6,15 @@ desired with more than ``ttl.during``.
 
 from collections.abc import Iterator
 
-from reconciler.checks._caches import in_seconds
-from reconciler.checks._gates import nothing
-from reconciler.checks._routing import turns
-from reconciler.checks._words import listed
+from reconciler.analysis.caches import in_seconds
+from reconciler.analysis.cutover_records import turns
+from reconciler.analysis.effects import nothing
 from reconciler.extend import Check, Facts
 from reconciler.model.rrset import RRset
 from reconciler.model.stage import Stage
 from reconciler.model.verdict import Answer, Pass, Warn
 from reconciler.spec.spec import Spec
+from reconciler.wording.lists import listed
 
 
 def judge(spec: Spec, facts: Facts) -> Answer:

@@ -36,7 +36,7 @@ def _stages(incomplete: str) -> Iterator[str]:
 
 
 def _formats(incomplete: str) -> Iterator[str]:
-    from reconciler.cli.run._formats import format_names  # noqa: PLC0415
+    from reconciler.cli.speech.formats import format_names  # noqa: PLC0415
 
     return (name for name in format_names() if name.startswith(incomplete))
 
@@ -53,7 +53,7 @@ def _stage_if_given(label: str | None) -> str | None:
 
 def _known_format(name: str) -> str:
     """The name, if plans can be shown so."""
-    from reconciler.cli.run._formats import format_names  # noqa: PLC0415
+    from reconciler.cli.speech.formats import format_names  # noqa: PLC0415
 
     if name not in format_names():
         msg = f"{name!r} is not a format; the formats are {', '.join(format_names())}"

@@ -40,9 +40,9 @@ def apply(
     Each change is journalled before it is made, in SPEC's folder unless the spec names a database. Ctrl-C finishes
     the write that is under way and stops; apply again goes on from there.
     """
-    from reconciler.cli.run._clock import SystemClock  # noqa: PLC0415 - help must not load what the command needs
-    from reconciler.cli.run._console import Console  # noqa: PLC0415
+    from reconciler.app.clock import SystemClock  # noqa: PLC0415 - help must not load what the command needs
     from reconciler.cli.run.apply import run_apply  # noqa: PLC0415
+    from reconciler.cli.speech.console import Console  # noqa: PLC0415
 
     plans = [path for path in specs if _is_saved_plan(path)]
     if len(specs) > 1 and (saved or plans):

@@ -66,10 +66,10 @@ def copy(
     Nothing is deleted or changed on the source, and nothing is deleted on the target. Every message of the source is
     accounted for. Ctrl-C stops after the batch that is under way; the same command goes on from there.
     """
-    from reconciler.cli.run._clock import SystemClock  # noqa: PLC0415 - help must not load what the command needs
-    from reconciler.cli.run._console import Console  # noqa: PLC0415
-    from reconciler.cli.run._copy_jobs import Asked  # noqa: PLC0415
+    from reconciler.app.clock import SystemClock  # noqa: PLC0415 - help must not load what the command needs
+    from reconciler.app.copying.orders import Asked  # noqa: PLC0415
     from reconciler.cli.run.copy import Manner, run_copy  # noqa: PLC0415
+    from reconciler.cli.speech.console import Console  # noqa: PLC0415
 
     asked = Asked(tuple(addresses or ()), back=back, retry_refused=retry_refused)
     manner = Manner(verify=verify, as_json=as_json, report=report, logs=log_dir, dry_run=dry_run)

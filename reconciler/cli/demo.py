@@ -22,8 +22,8 @@ Folder = Annotated[Path, typer.Argument(metavar="FOLDER", help="Made anew; refus
 
 def demo(folder: Folder, *, as_json: Json = False, no_color: NoColor = False) -> None:
     """Write a small world of real files, move its domain through all stages, and roll everything back."""
-    from reconciler.cli.run._clock import SystemClock  # noqa: PLC0415 - help must not load what the command needs
-    from reconciler.cli.run._console import Console  # noqa: PLC0415
+    from reconciler.app.clock import SystemClock  # noqa: PLC0415 - help must not load what the command needs
     from reconciler.cli.run.demo import run_demo  # noqa: PLC0415
+    from reconciler.cli.speech.console import Console  # noqa: PLC0415
 
     raise typer.Exit(run_demo(folder, SystemClock(), Console.of_process(no_color=no_color), as_json=as_json))

@@ -21,7 +21,7 @@ def history(
     no_color: NoColor = False,
 ) -> None:
     """List the runs of a move, or the steps of one; reads the journal alone, no server."""
-    from reconciler.cli.run._console import Console  # noqa: PLC0415 - help must not load what the command needs
     from reconciler.cli.run.history import run_history  # noqa: PLC0415
+    from reconciler.cli.speech.console import Console  # noqa: PLC0415 - help must not load what the command needs
 
     raise typer.Exit(run_history(spec, Console.of_process(no_color=no_color), run=run, as_json=as_json))

@@ -147,8 +147,8 @@ def _show_command_line_error(error: Exception) -> None:
 
 def _told(error: Exception) -> int:
     """An error that nobody has handled: ours in its own words, any other as the bug that it is."""
-    from reconciler.cli.run._console import Console  # noqa: PLC0415 - see the first lines of this module
-    from reconciler.cli.run._exits import Code, of_error  # noqa: PLC0415
+    from reconciler.cli.exit_codes import Code, of_error  # noqa: PLC0415
+    from reconciler.cli.speech.console import Console  # noqa: PLC0415 - see the first lines of this module
     from reconciler.errors import ReconcilerError  # noqa: PLC0415
 
     console = Console.of_process()

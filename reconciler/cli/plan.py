@@ -34,9 +34,9 @@ def plan(
 
     Reads both servers and the zone; writes nothing but FILE.
     """
-    from reconciler.cli.run._clock import SystemClock  # noqa: PLC0415 - help must not load what the command needs
-    from reconciler.cli.run._console import Console  # noqa: PLC0415
+    from reconciler.app.clock import SystemClock  # noqa: PLC0415 - help must not load what the command needs
     from reconciler.cli.run.plan import run_plan  # noqa: PLC0415
+    from reconciler.cli.speech.console import Console  # noqa: PLC0415
 
     if out and len(specs) > 1:
         msg = "a file holds the plan of one spec: give one"

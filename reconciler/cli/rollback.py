@@ -34,9 +34,9 @@ def rollback(
 
     Shows its own plan first and asks. What somebody else has changed since is not overwritten. No mail is removed.
     """
-    from reconciler.cli.run._clock import SystemClock  # noqa: PLC0415 - help must not load what the command needs
-    from reconciler.cli.run._console import Console  # noqa: PLC0415
+    from reconciler.app.clock import SystemClock  # noqa: PLC0415 - help must not load what the command needs
     from reconciler.cli.run.rollback import run_rollback  # noqa: PLC0415
+    from reconciler.cli.speech.console import Console  # noqa: PLC0415
 
     if (run is not None) + (stage is not None) + everything != 1:
         msg = "say what to undo: one of --run N, --stage STAGE and --all"

@@ -27,7 +27,7 @@ def schema(
     ] = False,
 ) -> None:
     """Print the JSON Schema of a spec, or list the products that a spec may name."""
-    from reconciler.cli.run._console import Console  # noqa: PLC0415 - help must not load what the command needs
     from reconciler.cli.run.schema import run_schema  # noqa: PLC0415
+    from reconciler.cli.speech.console import Console  # noqa: PLC0415 - help must not load what the command needs
 
     raise typer.Exit(run_schema(Console.of_process(), out=out, plan=plan, backends=backends, as_json=as_json))

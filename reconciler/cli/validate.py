@@ -18,7 +18,7 @@ def validate(specs: Specs, *, as_json: Json = False, no_color: NoColor = False) 
 
     No server and no zone is read.
     """
-    from reconciler.cli.run._console import Console  # noqa: PLC0415 - help must not load what the command needs
     from reconciler.cli.run.validate import run_validate  # noqa: PLC0415
+    from reconciler.cli.speech.console import Console  # noqa: PLC0415 - help must not load what the command needs
 
     raise typer.Exit(run_validate(specs, Console.of_process(no_color=no_color), as_json=as_json))

@@ -12,7 +12,7 @@ from reconciler.engine.order import needed_steps, order
 from reconciler.extend import Check, Facts, Keeps, Refuses
 from reconciler.model.address import Address, Place
 from reconciler.model.change import Change
-from reconciler.model.mail.last_pass import LastPass
+from reconciler.model.last_pass import LastPass
 from reconciler.model.outside import NOTHING, Outside
 from reconciler.model.plan import Finding, Intent, Plan, Step
 from reconciler.model.resource import Resource, State

@@ -11,10 +11,10 @@ from pathlib import Path
 from reconciler.extend import Probe, Surroundings
 from reconciler.model.outside import ShownCertificate, ShownCertificates
 from reconciler.model.stage import Stage
-from reconciler.probes._services import imap, smtp
-from reconciler.probes._trouble import Ended
 from reconciler.spec.probing import Probing, TlsService
 from reconciler.spec.spec import Spec
+from reconciler.transports.mail.services import imap, smtp
+from reconciler.transports.mail.trouble import Ended
 
 
 def gather(spec: Spec, surroundings: Surroundings) -> ShownCertificates | None:

@@ -8,16 +8,16 @@ import secrets
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
-from reconciler.checks._addresses import answered
+from reconciler.analysis.addresses import answered
 from reconciler.extend import Probe, Surroundings
 from reconciler.model.address import Place
 from reconciler.model.endpoint import Endpoint
 from reconciler.model.outside import Reception, Receptions
 from reconciler.model.resource import State
 from reconciler.model.stage import Stage
-from reconciler.probes._recipients import Recipients
 from reconciler.spec.probing import Probing
 from reconciler.spec.spec import Spec
+from reconciler.transports.mail.recipients import Recipients
 
 
 def gather(spec: Spec, surroundings: Surroundings) -> Receptions | None:

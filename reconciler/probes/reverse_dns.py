@@ -11,8 +11,8 @@ from reconciler.model.endpoint import Endpoint
 from reconciler.model.outside import ReverseName, ReverseNames
 from reconciler.model.spf import Mechanism
 from reconciler.model.stage import Stage
-from reconciler.probes._lookup import Unknown, look_up
 from reconciler.spec.spec import Spec
+from reconciler.transports.dns.lookup import Unknown, look_up
 
 _MOST_NAMES: Final = 10  # receivers look at no more (RFC 7208, section 4.6.4)
 _AT_ONCE: Final = 8

@@ -9,7 +9,8 @@ from email.parser import BytesHeaderParser
 from email.utils import parseaddr
 from typing import Final
 
-from reconciler.checks._routing import turned, turns
+from reconciler.analysis.cutover_records import turned, turns
+from reconciler.analysis.planned_dns import PlannedDns
 from reconciler.extend import Probe, Surroundings
 from reconciler.model.address import Address, Place
 from reconciler.model.endpoint import Endpoint
@@ -17,12 +18,11 @@ from reconciler.model.outside import SignedTest
 from reconciler.model.reference import refers_to
 from reconciler.model.rrset import RRset, rrset_name
 from reconciler.model.stage import Stage
-from reconciler.probes._own_mail import Arrived, NoMail, OwnMail
-from reconciler.probes._planned import PlannedDns
 from reconciler.resources.server.dkim_key import key_name
 from reconciler.resources.server.mailbox import Mailbox
 from reconciler.spec.probing import Probing
 from reconciler.spec.spec import Spec
+from reconciler.transports.mail.own_mail import Arrived, NoMail, OwnMail
 
 _GOOD_FOR: Final = timedelta(days=1)
 
@@ -89,7 +89,7 @@ class _Trial:
         return judged if judged.proven(self._spec.domain, selectors) else None
 
     def _judged(self, message: Arrived) -> SignedTest:
-        from reconciler.probes._signatures import signatures  # noqa: PLC0415 - slow to load, seldom asked for
+        from reconciler.analysis.signatures import signatures  # noqa: PLC0415 - slow to load, seldom asked for
 
         path = str(BytesHeaderParser().parsebytes(message.content).get("Return-Path", ""))
         return SignedTest(

@@ -7,14 +7,14 @@ they cost, only the network shows.
 from collections.abc import Iterator
 from typing import Final
 
-from reconciler.checks._gates import spf_texts
-from reconciler.checks._zone import Zone
+from reconciler.analysis.effects import spf_texts
+from reconciler.analysis.planned_dns import PlannedDns
+from reconciler.analysis.zone import Zone
 from reconciler.extend import Probe, Surroundings
 from reconciler.model.endpoint import Endpoint
 from reconciler.model.outside import SpfVerdict, SpfVerdicts
 from reconciler.model.spf import Mechanism
 from reconciler.model.stage import Stage
-from reconciler.probes._planned import PlannedDns
 from reconciler.spec.spec import Server, Spec
 
 _STAGES: Final = frozenset({Stage.OVERLAP, Stage.CUTOVER, Stage.HARDEN})
@@ -38,7 +38,7 @@ def gather(spec: Spec, surroundings: Surroundings) -> SpfVerdicts | None:
 
 
 def _verdicts(spec: Spec, stage: Stage, text: str, world: PlannedDns) -> Iterator[SpfVerdict]:
-    from reconciler.probes._spf import verdict  # noqa: PLC0415 - slow to load, seldom asked for
+    from reconciler.analysis.spf_verdict import verdict  # noqa: PLC0415 - slow to load, seldom asked for
 
     servers: dict[str, Server] = {"new": spec.new} | ({"old": spec.old} if stage < Stage.HARDEN else {})
     for side, server in servers.items():

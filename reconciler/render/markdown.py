@@ -12,12 +12,12 @@ from reconciler.extend import Renderer
 from reconciler.model.codec import plan_digest
 from reconciler.model.plan import Plan, Step
 from reconciler.model.verdict import Pass, Status
-from reconciler.render._closing import counts, next_thing
-from reconciler.render._naming import PLACES, thing, title
-from reconciler.render._sections import sections
-from reconciler.render._times import moment
-from reconciler.render._verdicts import told, verdict
-from reconciler.render._words import words
+from reconciler.render.phrases.changes import words
+from reconciler.render.phrases.closing import counts, next_thing
+from reconciler.render.phrases.naming import PLACES, thing, title
+from reconciler.render.phrases.sections import sections
+from reconciler.render.phrases.verdicts import told, verdict
+from reconciler.wording.times import moment
 
 MOST: Final = 60_000  # characters; GitHub takes 65,536 in a comment, and the caller may want to add a word
 _TICKS: Final = re.compile("`+")

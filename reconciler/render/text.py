@@ -8,13 +8,13 @@ from reconciler.extend import Renderer
 from reconciler.model.change import Verb
 from reconciler.model.plan import Plan, Step
 from reconciler.model.verdict import Pass, Status, Verdict
-from reconciler.render._closing import counts, next_thing
-from reconciler.render._naming import PLACES, thing, title
-from reconciler.render._sections import Section, sections
-from reconciler.render._style import Style
-from reconciler.render._times import Local, in_utc, moment
-from reconciler.render._verdicts import told, verdict
-from reconciler.render._words import words
+from reconciler.render.phrases.changes import words
+from reconciler.render.phrases.closing import counts, next_thing
+from reconciler.render.phrases.naming import PLACES, thing, title
+from reconciler.render.phrases.sections import Section, sections
+from reconciler.render.phrases.verdicts import told, verdict
+from reconciler.wording.style import Style
+from reconciler.wording.times import Local, in_utc, moment
 
 _COLORS: Final = {"fails": Style.removed, "warns": Style.changed, "waits": Style.waiting, "holds": Style.made}
 _LONG: Final = frozenset({Status.WAIT, Status.BLOCKED})  # their reasons take a line each

@@ -6,7 +6,7 @@ from typing import Annotated, Final, Self
 
 from pydantic import AfterValidator, AwareDatetime, Discriminator, Field, Tag, WithJsonSchema, model_validator
 
-from reconciler.model.mail.folder import from_title, title
+from reconciler.model.folder_path import from_title, title
 from reconciler.model.name import domain_name
 from reconciler.spec.frozen import Frozen
 from reconciler.spec.mail_files import IMAP, MAILDIR, MBOX, Maildirs, Mboxes, way

@@ -7,7 +7,7 @@ from functools import partial
 
 import pytest
 
-from reconciler.cli.run._clock import SystemClock
+from reconciler.app.clock import SystemClock
 from tests.badinput.conftest import JOURNAL, goes_on, nothing_changes
 from tests.fakes.mailinabox import FakeBox
 from tests.lab.bind import Bind, TsigKey

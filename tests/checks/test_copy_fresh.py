@@ -5,8 +5,8 @@ import pytest
 from reconciler.checks.copy_fresh import CHECK
 from reconciler.model.address import Place
 from reconciler.model.change import Change
-from reconciler.model.mail.grade import Grade
-from reconciler.model.mail.last_pass import LastPass
+from reconciler.model.grade import Grade
+from reconciler.model.last_pass import LastPass
 from reconciler.model.stage import Stage
 from reconciler.model.verdict import Fail, Pass, Wait
 from reconciler.resources.mail.stored import StoredMail

@@ -3,8 +3,8 @@ from datetime import timedelta
 from reconciler.checks.old_server_quiet import CHECK
 from reconciler.model.address import Place
 from reconciler.model.change import Change
-from reconciler.model.mail.grade import Grade
-from reconciler.model.mail.last_pass import LastPass
+from reconciler.model.grade import Grade
+from reconciler.model.last_pass import LastPass
 from reconciler.model.stage import Stage
 from reconciler.model.verdict import Pass, Wait
 from reconciler.resources.mail.stored import StoredMail

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from reconciler.cli.run import _carrying_out
-from reconciler.cli.run._move import types
+from reconciler.app import applying
+from reconciler.app.move import types
 from reconciler.journal.open import open_journal
 from reconciler.model.verdict import Status, Verdict
 from tests.support.clock import FakeClock
@@ -223,14 +223,14 @@ def test_one_move_that_fails_does_not_keep_the_others_back(run, spec, tmp_path):
 
 
 def test_a_change_that_does_not_last_is_exit_code_5(run, spec, monkeypatch):
-    real = _carrying_out.apply
+    real = applying.apply
 
     def undone(*arguments):
         outcome = real(*arguments)
         (spec.parent / "new" / "virtual").write_text("")
         return outcome
 
-    monkeypatch.setattr(_carrying_out, "apply", undone)
+    monkeypatch.setattr(applying, "apply", undone)
     shown = run("apply", spec, "--yes")
     assert shown.code == 5
     assert "what was written no longer stands" in shown.out
@@ -239,14 +239,14 @@ def test_a_change_that_does_not_last_is_exit_code_5(run, spec, monkeypatch):
 @pytest.fixture
 def hesitant(monkeypatch):
     """A run that holds back all but its first step, as long as there are others."""
-    real = _carrying_out.apply
+    real = applying.apply
 
     def held(plan, *arguments):
         first, *others = plan.steps
         waiting = Verdict(Status.WAIT, "comes after the first")
         return real(replace(plan, steps=(first, *(step.judged(waiting) for step in others))), *arguments)
 
-    monkeypatch.setattr(_carrying_out, "apply", held)
+    monkeypatch.setattr(applying, "apply", held)
 
 
 def test_what_waited_only_for_the_changes_themselves_is_done_in_the_same_command(run, spec, hesitant):

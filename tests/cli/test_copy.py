@@ -14,16 +14,16 @@ from typing import Any
 import pytest
 import yaml
 
-from reconciler.backends.mail.job import Means
-from reconciler.backends.secrets import ReferencedSecrets
-from reconciler.cli.run._clock import SystemClock
-from reconciler.cli.run._copy_jobs import Asked, Jobs
-from reconciler.cli.run._copy_ledger import last_passes, ledger_place, open_ledger
-from reconciler.cli.run._copy_pass import Pass
-from reconciler.cli.run._move import Move
-from reconciler.model.mail.batches import FEWEST as MOST_IN_A_BATCH
-from reconciler.model.mail.grade import Grade
-from reconciler.model.mail.last_pass import LastPass
+from reconciler.app.clock import SystemClock
+from reconciler.app.copying.ledger import last_passes, ledger_place, open_ledger
+from reconciler.app.copying.one_pass import Pass
+from reconciler.app.copying.orders import Asked, Jobs
+from reconciler.app.move import Move
+from reconciler.mailcopy.job import Means
+from reconciler.mailcopy.model.batches import FEWEST as MOST_IN_A_BATCH
+from reconciler.model.grade import Grade
+from reconciler.model.last_pass import LastPass
+from reconciler.transports.secrets import ReferencedSecrets
 from tests.lab.dovecot import MASTER, Dovecot
 from tests.lab.mailbox import expected, fill
 

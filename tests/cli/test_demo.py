@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.cli.run._console import Console
-from reconciler.cli.run._demo_world import files, write_world
-from reconciler.cli.run._exits import Code
+from reconciler.cli.demo_world import files, write_world
+from reconciler.cli.exit_codes import Code
 from reconciler.cli.run.apply import run_apply
 from reconciler.cli.run.demo import run_demo
 from reconciler.cli.run.plan import run_plan
+from reconciler.cli.speech.console import Console
 from reconciler.errors import ReconcilerError
 from tests.support.clock import FakeClock
 

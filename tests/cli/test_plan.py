@@ -4,7 +4,7 @@ import sys
 
 import pytest
 
-from reconciler.cli.run._move import types
+from reconciler.app.move import types
 from reconciler.model.codec import decode_plan
 from reconciler.model.stage import Stage
 from tests.support.files_world import write_spec, write_world

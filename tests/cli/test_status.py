@@ -1,11 +1,11 @@
 import json
 from contextlib import closing
 
-from reconciler.cli.run._clock import SystemClock
-from reconciler.journal.ledger import SqlLedger
-from reconciler.model.mail.grade import Grade
-from reconciler.model.mail.last_pass import LastPass
-from reconciler.model.mail.ledger import CopyKey
+from reconciler.app.clock import SystemClock
+from reconciler.mailcopy.ledger.sqlite import SqlLedger
+from reconciler.mailcopy.model.ledger import CopyKey
+from reconciler.model.grade import Grade
+from reconciler.model.last_pass import LastPass
 from tests.support.files_world import write_spec
 
 

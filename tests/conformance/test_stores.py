@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 
 from reconciler.errors import StalePlan, WriteError
-from reconciler.extend import Backend, ServerKind
+from reconciler.extend import ServerKind
 from reconciler.model.change import Change
 from reconciler.model.rrset import RRset
-from reconciler.plugins import discover
+from reconciler.plugins import discover, folders_with
 from tests.conformance.worlds import (
     BY_HAND,
     DNS_CASES,
@@ -63,8 +63,8 @@ def standing(store, resource):
 
 
 def test_every_backend_is_held_to_this_suite() -> None:
-    assert set(SERVERS) == set(discover("reconciler.backends.server", Backend))
-    assert ZONES.keys() | BY_HAND.keys() == set(discover("reconciler.backends.dns", Backend))
+    assert set(SERVERS) == set(folders_with("server", "reconciler.products"))
+    assert ZONES.keys() | BY_HAND.keys() == set(folders_with("dns", "reconciler.products"))
     kinds = discover("reconciler.resources.server", ServerKind)
     assert set(SERVER_CASES) == {kind.type.kind for kind in kinds.values()}
 

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.backends._local import LocalTransport
-from reconciler.backends._ssh import open_ssh
 from reconciler.errors import ObserveError, WriteError
 from reconciler.ports import Stat, Transport
+from reconciler.transports.local import LocalTransport
+from reconciler.transports.ssh.transport import open_ssh
 from tests.conformance.worlds import Known
 from tests.lab.sshd import Sshd
 

@@ -5,18 +5,20 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from reconciler.backends.dns import mailinabox as mailinabox_zone
-from reconciler.backends.dns import manual, rfc2136, zonefile
-from reconciler.backends.dns import memory as memory_zone
-from reconciler.backends.server import mailinabox as mailinabox_server
-from reconciler.backends.server import memory as memory_server
-from reconciler.backends.server import postfix_dovecot
 from reconciler.extend import Backend, Context, Opened
 from reconciler.model.address import Place
 from reconciler.model.resource import Resource
 from reconciler.model.rrset import RRset
 from reconciler.model.secret import Secret
 from reconciler.ports import Secrets
+from reconciler.products.mailinabox import dns as mailinabox_zone
+from reconciler.products.mailinabox import server as mailinabox_server
+from reconciler.products.manual import dns as manual
+from reconciler.products.memory import dns as memory_zone
+from reconciler.products.memory import server as memory_server
+from reconciler.products.postfix_dovecot import server as postfix_dovecot
+from reconciler.products.rfc2136 import dns as rfc2136
+from reconciler.products.zonefile import dns as zonefile
 from reconciler.resources.server.alias import Alias
 from reconciler.resources.server.catch_all import CatchAll
 from reconciler.resources.server.dkim_key import DkimKey

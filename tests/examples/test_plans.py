@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.cli.run._exits import Code
+from reconciler.cli.exit_codes import Code
 from reconciler.model.stage import Stage
 from tests.support.walk import EXAMPLES, MOST_WAITS, NAMES, ON_THE_NETWORK, Walk
 

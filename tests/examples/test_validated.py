@@ -1,6 +1,6 @@
 import pytest
 
-from reconciler.cli.run._move import Move
+from reconciler.app.move import Move
 from tests.support.clock import FakeClock
 from tests.support.walk import EXAMPLES, NAMES, ON_THE_NETWORK
 

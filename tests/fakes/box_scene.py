@@ -4,13 +4,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from reconciler.backends import _miab_box
 from reconciler.errors import SecretError
 from reconciler.extend import Backend, Context, Opened
 from reconciler.model.address import Place
 from reconciler.model.change import Change
 from reconciler.model.resource import Resource
 from reconciler.model.secret import Secret
+from reconciler.products.mailinabox import box
 from tests.fakes.mailinabox import FakeBox
 from tests.support.clock import FakeClock
 
@@ -83,4 +83,4 @@ class BoxScene:
 
 def boxes() -> int:
     """How many boxes this process holds."""
-    return len(_miab_box._boxes)
+    return len(box._boxes)

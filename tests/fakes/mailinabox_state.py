@@ -4,10 +4,10 @@ import re
 import secrets
 from dataclasses import dataclass, field
 
-from reconciler.backends import _miab_totp
 from reconciler.model.name import mail_address
 from reconciler.model.secret import Secret
 from reconciler.ports import Clock
+from reconciler.products.mailinabox import totp as miab_totp
 from tests.fakes.mailinabox_zones import Domains, Zones
 
 RESERVED = {"admin", "administrator", "postmaster", "hostmaster", "webmaster", "abuse"}
@@ -233,7 +233,7 @@ class State:
         if known.totp:
             if not code:
                 raise Refused("missing-totp-token")
-            if code == known.last_code or code != _miab_totp.code(Secret(known.totp), self.clock.now()):
+            if code == known.last_code or code != miab_totp.code(Secret(known.totp), self.clock.now()):
                 raise Refused("invalid-totp-token")
             known.last_code = code
         return user

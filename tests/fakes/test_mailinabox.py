@@ -11,8 +11,8 @@ import dns.zone
 import httpx
 import pytest
 
-from reconciler.backends import _miab_totp
 from reconciler.model.secret import Secret
+from reconciler.products.mailinabox import totp
 from tests.fakes.mailinabox import FakeBox
 from tests.fakes.mailinabox_state import Broken
 from tests.support.clock import FakeClock
@@ -95,7 +95,7 @@ def box() -> Iterator[FakeBox]:
 @pytest.mark.parametrize("name", STARTS)
 def test_it_answers_as_the_real_one_was_recorded_to(box: FakeBox, name: str) -> None:
     STARTS[name](box)
-    said = {CODE: _miab_totp.code(Secret(TOTP), box.state.clock.now()), SYSTEM_KEY: box.state.system_key}
+    said = {CODE: totp.code(Secret(TOTP), box.state.clock.now()), SYSTEM_KEY: box.state.system_key}
     with httpx.Client(base_url=box.url, trust_env=False, headers={"Accept": "*/*"}) as client:
         for number, entry in enumerate(recorded(name)):
             request, response = entry["request"], entry["response"]

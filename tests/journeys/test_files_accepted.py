@@ -17,8 +17,8 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 
 from reconciler.model.stage import Stage
-from tests.backends.server.test_programs import local_data, patiently, run
 from tests.lab.dovecot import kill
+from tests.products.postfix_dovecot.test_programs import local_data, patiently, run
 from tests.support.walk import Walk
 
 pytestmark = pytest.mark.daemon

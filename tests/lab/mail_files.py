@@ -4,14 +4,14 @@ import json
 from collections import Counter
 from pathlib import Path, PurePosixPath
 
-from reconciler.backends._local import LocalTransport
-from reconciler.backends.mail.either import copy_mailbox
-from reconciler.backends.mail.job import Means, Rules, State
-from reconciler.backends.mail.maildir.job import FilesCopy, MaildirEnd, MboxEnd
-from reconciler.backends.mail.maildir.machine import Machine
-from reconciler.journal.ledger import SqlLedger
-from reconciler.model.mail.ledger import CopyKey
-from reconciler.model.mail.maildir_layout import Layout
+from reconciler.mailcopy.either import copy_mailbox
+from reconciler.mailcopy.files.job import FilesCopy, MaildirEnd, MboxEnd
+from reconciler.mailcopy.files.machine import Machine
+from reconciler.mailcopy.job import Means, Rules, State
+from reconciler.mailcopy.ledger.sqlite import SqlLedger
+from reconciler.mailcopy.model.ledger import CopyKey
+from reconciler.mailcopy.model.maildir_layout import Layout
+from reconciler.transports.local import LocalTransport
 from tests.lab.dovecot import Dovecot
 from tests.lab.mailbox import RealClock
 

@@ -7,13 +7,14 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from reconciler.backends.mail.copy import copy_mailbox
-from reconciler.backends.mail.job import Endpoint, MailboxCopy, Means, Patience, Rules, State
-from reconciler.backends.mail.login import OwnPassword
-from reconciler.backends.mail.server import Security, Server
-from reconciler.journal.ledger import SqlLedger
-from reconciler.model.mail import utf7
-from reconciler.model.mail.ledger import CopyKey
+from reconciler.mailcopy.imap.copy import copy_mailbox
+from reconciler.mailcopy.imap.job import Endpoint, MailboxCopy
+from reconciler.mailcopy.imap.login import OwnPassword
+from reconciler.mailcopy.imap.server import Security, Server
+from reconciler.mailcopy.job import Means, Patience, Rules, State
+from reconciler.mailcopy.ledger.sqlite import SqlLedger
+from reconciler.mailcopy.model import utf7
+from reconciler.mailcopy.model.ledger import CopyKey
 from reconciler.model.secret import Secret
 from tests.lab.dovecot import Dovecot, Seen
 

@@ -13,7 +13,7 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from reconciler.backends._ssh_options import Ssh
+from reconciler.transports.ssh.options import Ssh
 
 _CONFIG = """
 ListenAddress 127.0.0.1

@@ -4,9 +4,9 @@ import re
 from pathlib import Path
 
 import reconciler
-from reconciler.backends.mail.maildir import programs
+from reconciler.mailcopy.files import programs
 
-FOLDER = Path(reconciler.__file__).parent / "backends" / "mail" / "maildir"
+FOLDER = Path(reconciler.__file__).parent / "mailcopy" / "files"
 PROGRAMS = {name: "\n".join(value) for name, value in vars(programs).items() if name.isupper() and value}
 OWN = {"$attempt", "$temporary", "$lock", "$3"}
 """Made by the program itself below tmp, and the lock that it holds or takes over from a dead process."""

@@ -12,14 +12,14 @@ from typing import Any
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
+from reconciler.analysis.mail_standing import Delivery, returned, stored
 from reconciler.engine.desire import desire
-from reconciler.engine.mail_standing import Delivery, returned, stored
 from reconciler.engine.planner import World
 from reconciler.engine.rollback import plan_rollback
 from reconciler.model.address import Address, Place
 from reconciler.model.change import Change
-from reconciler.model.mail.grade import Grade
-from reconciler.model.mail.last_pass import LastPass
+from reconciler.model.grade import Grade
+from reconciler.model.last_pass import LastPass
 from reconciler.model.plan import Plan
 from reconciler.model.resource import Resource
 from reconciler.model.rrset import RRset

@@ -4,11 +4,11 @@ from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 
-from reconciler.backends.secrets import ReferencedSecrets
 from reconciler.extend import Surroundings
 from reconciler.model.address import Place
 from reconciler.model.resource import Resource, State
 from reconciler.model.stage import Stage
+from reconciler.transports.secrets import ReferencedSecrets
 from tests.support.clock import MONDAY_MORNING
 from tests.support.specs import state
 

@@ -10,9 +10,9 @@ from reconciler.model.address import Place
 from reconciler.model.outside import Outside, Receptions
 from reconciler.model.stage import Stage
 from reconciler.model.verdict import Fail, Pass, Wait, Warn
-from reconciler.probes._recipients import ENOUGH
 from reconciler.probes.rcpt import PROBE
 from reconciler.spec.spec import Spec
+from reconciler.transports.mail.recipients import ENOUGH
 from tests.lab.dns_daemon import free_port
 from tests.probes.around import around
 from tests.probes.manners import Answering

@@ -4,8 +4,8 @@ from datetime import timedelta, timezone
 from reconciler.model.plan import Finding, Intent
 from reconciler.model.stage import Stage
 from reconciler.model.verdict import Fail, Pass, Status, Verdict, Wait, Warn
-from reconciler.render._style import Style
 from reconciler.render.text import RENDERER, Look, show
+from reconciler.wording.style import Style
 from tests.support.plans import MX_LONG, MX_SHORT, TOMORROW, WAIT, alias, mailbox, mixed, plan, step
 
 BERLIN_IN_WINTER = timezone(timedelta(hours=1))

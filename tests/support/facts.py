@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from reconciler.extend import Facts
 from reconciler.model.address import Address
 from reconciler.model.change import Change
-from reconciler.model.mail.last_pass import LastPass
+from reconciler.model.last_pass import LastPass
 from reconciler.model.resource import Resource, State
 from reconciler.model.rrset import RRset
 from reconciler.model.sighting import History, Sighting

@@ -9,9 +9,9 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from reconciler.cli.run import _session
-from reconciler.cli.run._move import Move
-from reconciler.cli.run._session import Session
+from reconciler.app import session as session_module
+from reconciler.app.move import Move
+from reconciler.app.session import Session
 from reconciler.cli.run.rollback import written_of
 from reconciler.engine.apply import apply
 from reconciler.engine.planner import Rules
@@ -41,7 +41,7 @@ class FileMove:
     @contextmanager
     def session(self) -> Iterator[Session]:
         move = Move(self.path, self.spec, self.clock)
-        yield Session(move, move.digest(), self.rules, _session._opened(move))
+        yield Session(move, move.digest(), self.rules, session_module._opened(move))
 
     def world(self) -> dict[Address, Resource]:
         """All that every store can show, what the spec knows nothing of too."""

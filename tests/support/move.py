@@ -4,8 +4,6 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
-from reconciler.backends._memory import MemoryNameServers, MemoryStore
-from reconciler.backends.server.memory import store_of
 from reconciler.engine.apply import Hands, Outcome, apply
 from reconciler.engine.desire import Kinds
 from reconciler.engine.observe import observe
@@ -22,6 +20,8 @@ from reconciler.model.sighting import History, Sighting
 from reconciler.model.stage import Stage
 from reconciler.model.verdict import Status
 from reconciler.plugins import discover
+from reconciler.products.memory.server import store_of
+from reconciler.products.memory.store import MemoryNameServers, MemoryStore
 from reconciler.spec.spec import Spec
 from tests.support.clock import FakeClock
 

@@ -6,12 +6,12 @@ import shutil
 from datetime import datetime
 from pathlib import Path
 
-from reconciler.cli.run._console import Console
-from reconciler.cli.run._exits import Code
-from reconciler.cli.run._session import open_session
+from reconciler.app.session import open_session
+from reconciler.cli.exit_codes import Code
 from reconciler.cli.run.apply import run_apply
 from reconciler.cli.run.plan import run_plan
 from reconciler.cli.run.rollback import run_rollback
+from reconciler.cli.speech.console import Console
 from reconciler.model.stage import Stage
 from tests.support.clock import MONDAY_MORNING, FakeClock
 

@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from reconciler.cli.run._carrying_out import Doing, Manner
-from reconciler.cli.run._console import Console
-from reconciler.cli.run._exits import Code, of_error, worst
-from reconciler.cli.run._saved import read, require_current
-from reconciler.cli.run._session import open_session
+from reconciler.app.applying import Doing, Manner
+from reconciler.app.saved_plans import read, require_current
+from reconciler.app.session import open_session
+from reconciler.cli.exit_codes import Code, of_error, worst
+from reconciler.cli.speech.console import Console
 from reconciler.errors import Interrupted, PlanUnreadable, ReconcilerError
 from reconciler.model.plan import Plan
 from reconciler.ports import Clock

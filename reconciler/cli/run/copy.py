@@ -7,26 +7,26 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
-from reconciler.backends.mail.job import Means
-from reconciler.backends.secrets import ReferencedSecrets
-from reconciler.cli.run._console import Console
-from reconciler.cli.run._copy_forecast import Forecast
-from reconciler.cli.run._copy_jobs import Asked, Jobs, arrivals_since
-from reconciler.cli.run._copy_known import Before, measured
-from reconciler.cli.run._copy_ledger import last_passes, ledger_place, open_ledger
-from reconciler.cli.run._copy_outcome import Outcome, code_of
-from reconciler.cli.run._copy_pass import Pass
-from reconciler.cli.run._copy_preview import show_folders
-from reconciler.cli.run._copy_report import Logs, summary, summary_data, write_report
-from reconciler.cli.run._copy_watch import watching
-from reconciler.cli.run._exits import Code
-from reconciler.cli.run._move import Move
-from reconciler.cli.run._stopping import stoppable
-from reconciler.cli.run._times import encoded
+from reconciler.app.copying.forecast import Forecast
+from reconciler.app.copying.ledger import last_passes, ledger_place, open_ledger
+from reconciler.app.copying.one_pass import Pass
+from reconciler.app.copying.orders import Asked, Jobs, arrivals_since
+from reconciler.app.copying.outcome import Outcome, code_of
+from reconciler.app.copying.sizes import Before, measured
+from reconciler.app.move import Move
+from reconciler.cli.exit_codes import Code
+from reconciler.cli.speech.console import Console
+from reconciler.cli.speech.copy_preview import show_folders
+from reconciler.cli.speech.copy_report import Logs, summary, summary_data, write_report
+from reconciler.cli.speech.copy_watch import watching
+from reconciler.cli.stopping import stoppable
 from reconciler.errors import ReconcilerError
-from reconciler.journal.ledger import SqlLedger
+from reconciler.mailcopy.job import Means
+from reconciler.mailcopy.ledger.sqlite import SqlLedger
 from reconciler.ports import Clock
-from reconciler.render._times import moment
+from reconciler.transports.secrets import ReferencedSecrets
+from reconciler.wording.machine_times import encoded
+from reconciler.wording.times import moment
 
 
 @dataclass(frozen=True, slots=True)

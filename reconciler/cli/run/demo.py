@@ -7,18 +7,18 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final
 
-from reconciler.cli.run._clock import local
-from reconciler.cli.run._console import Console
-from reconciler.cli.run._demo_world import Comparison, compare, files, write_world
-from reconciler.cli.run._exits import Code
-from reconciler.cli.run._session import open_session
+from reconciler.app.clock import local
+from reconciler.app.session import open_session
+from reconciler.cli.demo_world import Comparison, compare, files, write_world
+from reconciler.cli.exit_codes import Code
 from reconciler.cli.run.apply import run_apply
 from reconciler.cli.run.plan import run_plan
 from reconciler.cli.run.rollback import run_rollback, written_of
+from reconciler.cli.speech.console import Console
 from reconciler.model.plan import Plan
 from reconciler.model.stage import Stage
 from reconciler.ports import Clock
-from reconciler.render._times import due
+from reconciler.wording.times import due
 
 _WAYPOINTS: Final = (Stage.PREPARE, Stage.OVERLAP, Stage.CUTOVER, Stage.HARDEN)
 _RELEASED: Final = "released_by_old_provider: true"

@@ -5,19 +5,19 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from reconciler.cli.run._clock import SystemClock, local
-from reconciler.cli.run._console import Console
-from reconciler.cli.run._exits import Code
-from reconciler.cli.run._move import Move
-from reconciler.cli.run._times import encoded
+from reconciler.app.clock import SystemClock, local
+from reconciler.app.move import Move
+from reconciler.cli.exit_codes import Code
+from reconciler.cli.speech.console import Console
 from reconciler.errors import ReconcilerError
 from reconciler.journal.records import BegunStep, Run, StepState
 from reconciler.model.codec import encode_change
 from reconciler.ports import Clock
-from reconciler.render._naming import thing
-from reconciler.render._style import Style
-from reconciler.render._times import moment
-from reconciler.render._words import words
+from reconciler.render.phrases.changes import words
+from reconciler.render.phrases.naming import thing
+from reconciler.wording.machine_times import encoded
+from reconciler.wording.style import Style
+from reconciler.wording.times import moment
 
 
 def run_history(

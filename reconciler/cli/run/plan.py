@@ -7,18 +7,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from reconciler.cli.run._clock import local
-from reconciler.cli.run._console import Console
-from reconciler.cli.run._exits import Code, of_error, of_plan, worst
-from reconciler.cli.run._formats import TEXT, shown
-from reconciler.cli.run._saved import save
-from reconciler.cli.run._session import open_session
+from reconciler.app.clock import local
+from reconciler.app.saved_plans import save
+from reconciler.app.session import open_session
+from reconciler.cli.exit_codes import Code, of_error, of_plan, worst
+from reconciler.cli.speech.console import Console
+from reconciler.cli.speech.formats import TEXT, shown
 from reconciler.errors import ReconcilerError
 from reconciler.model.codec import encode_plan
 from reconciler.model.plan import Plan
 from reconciler.model.stage import Stage
 from reconciler.ports import Clock
-from reconciler.render._closing import counts, next_thing
+from reconciler.render.phrases.closing import counts, next_thing
 from reconciler.render.text import Look
 
 JSON = "json"

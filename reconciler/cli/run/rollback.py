@@ -3,12 +3,12 @@
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from reconciler.cli.run._carrying_out import Doing, Manner
-from reconciler.cli.run._clock import local
-from reconciler.cli.run._console import Console
-from reconciler.cli.run._exits import Code, of_plan
-from reconciler.cli.run._formats import TEXT, shown
-from reconciler.cli.run._session import Session, open_session
+from reconciler.app.applying import Doing, Manner
+from reconciler.app.clock import local
+from reconciler.app.session import Session, open_session
+from reconciler.cli.exit_codes import Code, of_plan
+from reconciler.cli.speech.console import Console
+from reconciler.cli.speech.formats import TEXT, shown
 from reconciler.engine.trail import Written
 from reconciler.errors import JournalError, ReconcilerError
 from reconciler.journal.records import BegunStep, StepState

@@ -4,12 +4,12 @@ import json
 from pathlib import Path
 from typing import Any
 
-from reconciler.backends._atomic import replace
-from reconciler.cli.run._backends import SERVERS, ZONES, Options, backend
-from reconciler.cli.run._console import Console
-from reconciler.cli.run._exits import Code
+from reconciler.app.products import SERVERS, ZONES, Options, Products
+from reconciler.cli.exit_codes import Code
+from reconciler.cli.speech.console import Console
 from reconciler.model.saved_plan import SavedPlan
 from reconciler.spec.schema import DIALECT, spec_schema
+from reconciler.transports.atomic import replace
 
 
 def run_schema(
@@ -40,13 +40,11 @@ def plan_schema() -> str:
     return f"{json.dumps({'$schema': DIALECT, **said}, indent=2, ensure_ascii=False)}\n"
 
 
-def _described(family: str) -> dict[str, Any]:
+def _described(family: Products) -> dict[str, Any]:
     """Each product with its title and the JSON Schema of its options."""
-    products = {name: backend(family, name) for name in Options(family)}
-    return {name: {"title": it.title, "options": it.options.model_json_schema()} for name, it in products.items()}
+    return {name: {"title": it.title, "options": it.options.model_json_schema()} for name, it in family.items()}
 
 
-def _products(title: str, family: str) -> str:
-    names = list(Options(family))
-    wide = max(map(len, names))
-    return f"{title}\n" + "".join(f"  {name:<{wide}}  {backend(family, name).title}\n" for name in names)
+def _products(title: str, family: Products) -> str:
+    wide = max(map(len, family))
+    return f"{title}\n" + "".join(f"  {name:<{wide}}  {product.title}\n" for name, product in family.items())

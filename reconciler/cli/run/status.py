@@ -7,19 +7,19 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
-from reconciler.cli.run._clock import local
-from reconciler.cli.run._console import Console
-from reconciler.cli.run._exits import Code
-from reconciler.cli.run._session import Session, Sight, open_session
-from reconciler.cli.run._standing import CacheClock, CopiedMail, Standing, next_thing, standing
-from reconciler.cli.run._times import encoded
+from reconciler.app.clock import local
+from reconciler.app.session import Session, Sight, open_session
+from reconciler.app.status import CacheClock, CopiedMail, Standing, next_thing, standing
+from reconciler.cli.exit_codes import Code
+from reconciler.cli.speech.console import Console
 from reconciler.journal.records import RUNNING, Run
 from reconciler.model.plan import Plan
 from reconciler.model.stage import Stage
 from reconciler.ports import Clock
-from reconciler.render._closing import counts
-from reconciler.render._style import Style
-from reconciler.render._times import moment
+from reconciler.render.phrases.closing import counts
+from reconciler.wording.machine_times import encoded
+from reconciler.wording.style import Style
+from reconciler.wording.times import moment
 
 _MOST_LISTED: Final = 20  # users; more are scrolled past, and --json has them all
 

@@ -4,9 +4,9 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
-from reconciler.cli.run._backends import SERVERS, ZONES, Options
-from reconciler.cli.run._console import Console
-from reconciler.cli.run._exits import Code
+from reconciler.app.products import SERVERS, ZONES, Options
+from reconciler.cli.exit_codes import Code
+from reconciler.cli.speech.console import Console
 from reconciler.errors import Problem, SpecError
 from reconciler.spec.load import load
 

@@ -14,7 +14,7 @@ class ReturnedMail(Resource):
     """Everything that was delivered to the new server's account ``name`` is on the old one as well.
 
     It is so from the start, and no longer once a name server was seen to name the new server
-    (reconciler.engine.mail_standing).
+    (reconciler.analysis.mail_standing).
     """
 
     kind: ClassVar[str] = "returned_mail"

@@ -14,8 +14,8 @@ class StoredMail(Resource):
     """The mail of the old server's account ``name`` was copied to the new one, to the end, at least once.
 
     ``complete``: everything that may have been delivered to the old server by now is on the new one, and both sides
-    were compared with a good verdict. ``quiet``: and nothing more comes there. reconciler.engine.mail_standing says how
-    that is known.
+    were compared with a good verdict. ``quiet``: and nothing more comes there. ``analysis.mail_standing`` says how that
+    is known.
     """
 
     kind: ClassVar[str] = "mail"

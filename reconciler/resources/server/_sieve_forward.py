@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 
 import jinja2
 
-from reconciler.resources.server._sieve_text import Piece, line_after, line_end, pieces
+from reconciler.formats.mail_server.sieve_text import Piece, line_after, line_end, pieces
 
 _MARKER: Final = re.compile(r"#[ ]?rule:\[(?P<name>Forward to [^\r\n]+ and retain)\]\s*\Z")
 _REDIRECT: Final = re.compile(r'\bredirect\s+(?P<copy>:copy\s+)?"(?P<target>(?:[^"\\]|\\.)*)"\s*;', re.IGNORECASE)

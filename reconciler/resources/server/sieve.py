@@ -4,12 +4,12 @@ from collections.abc import Iterable, Iterator
 from typing import ClassVar, Final
 
 from reconciler.extend import ServerKind
+from reconciler.formats.mail_server.sieve_text import problems
 from reconciler.model.address import Address, Place
 from reconciler.model.resource import Resource
 from reconciler.model.rrset import RRset, rrset_name
 from reconciler.model.stage import Stage
 from reconciler.resources.server._sieve_forward import Forward, forwards, other_rules, with_forward, without_forward
-from reconciler.resources.server._sieve_text import problems
 from reconciler.spec.spec import Spec
 
 OWN_SCRIPT: Final = "roundcube"  # what Roundcube calls the script that it makes, and opens where none is active

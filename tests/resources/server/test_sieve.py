@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from reconciler.formats.mail_server.sieve_text import pieces, problems
 from reconciler.model.address import Address, Place
 from reconciler.model.stage import Stage
-from reconciler.resources.server._sieve_text import pieces, problems
 from reconciler.resources.server.sieve import KIND, SieveScript, desired, merge, mergeable
 from reconciler.spec.spec import Spec
 

@@ -1,0 +1,68 @@
+"""The DNS as it will be: what a stage makes of the zone and, for all else, what the resolver says today."""
+
+import dns.rdata
+import dns.rdataclass
+import dns.rdatatype
+
+from reconciler.analysis.zone import Zone
+from reconciler.model.endpoint import Endpoint
+from reconciler.model.reference import refers_to
+from reconciler.model.resource import State
+from reconciler.model.rrset import presentation
+from reconciler.transports.dns.lookup import Unknown
+from reconciler.transports.dns.lookup import records as looked_up
+
+
+class PlannedDns:
+    """Answers as a resolver would, through aliases; what the network said once is not asked again.
+
+    ``zone``: what stands at and below ``origin``, an absolute name; some products show only a part of it, so that what
+    is missing there is asked of the resolver too. Without a resolver what is missing does not exist, and other zones
+    are unknown.
+    """
+
+    def __init__(self, zone: State, origin: str, resolver: Endpoint | None, timeout: float) -> None:
+        """Ask nobody yet."""
+        self._zone = Zone(zone, origin)
+        self._resolver, self._timeout = resolver, timeout
+        self._known: dict[tuple[str, str], list[dns.rdata.Rdata]] = {}
+
+    def records(self, name: str, rdtype: str) -> list[dns.rdata.Rdata]:
+        """What stands at a name; none where it or the type does not exist.
+
+        Raises:
+            Unknown: it could not be found out; says who does not answer.
+
+        """
+        owner = f"{name.lower().rstrip('.')}."
+        if self._zone.sees(owner):
+            owner = self._zone.end(owner)
+            planned = self._zone.answer(owner, rdtype) if self._zone.sees(owner) else None
+            if planned:
+                return [_parsed(rdtype, text) for text in sorted(planned.rdata) if not refers_to(text)]
+            if self._resolver is None and self._zone.sees(owner):
+                return []
+        return self._asked(owner, rdtype)
+
+    def texts(self, name: str) -> list[bytes]:
+        """The TXT strings at a name, each joined to one.
+
+        Raises:
+            Unknown: they could not be found out.
+
+        """
+        return [b"".join(rdata.strings) for rdata in self.records(name, "TXT")]  # type: ignore[attr-defined]
+
+    def _asked(self, owner: str, rdtype: str) -> list[dns.rdata.Rdata]:
+        if self._resolver is None:
+            raise Unknown(f"{owner} {rdtype} is in another zone, and probe.resolver names nobody to ask")
+        if (owner, rdtype) not in self._known:
+            try:
+                self._known[owner, rdtype] = looked_up(self._resolver, owner, rdtype, self._timeout)
+            except Unknown as why:
+                raise Unknown(f"the resolver {self._resolver} {why}") from why
+        return self._known[owner, rdtype]
+
+
+def _parsed(rdtype: str, text: str) -> dns.rdata.Rdata:
+    return dns.rdata.from_text(dns.rdataclass.IN, dns.rdatatype.from_text(rdtype), presentation(rdtype, text))

@@ -1,0 +1,140 @@
+"""One pass over all mailboxes: each is copied, judged if asked for, and told; it can be stopped between two batches."""
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, as_completed
+from dataclasses import replace
+from typing import Final
+
+from reconciler.app.copying.outcome import BAD_GRADES, NOT_BEGUN, STOPPED, Outcome
+from reconciler.cli.speech.copy_watch import UNDER_WAY
+from reconciler.errors import MailError, SecretError
+from reconciler.mailcopy.either import AnyCopy, copy_mailbox, verify_mailbox
+from reconciler.mailcopy.files.job import FilesCopy
+from reconciler.mailcopy.fleet import copy_all
+from reconciler.mailcopy.imap.job import Endpoint
+from reconciler.mailcopy.job import MailboxReport, Means, Progress, State, Tell
+from reconciler.mailcopy.model.accounting import Tally
+from reconciler.mailcopy.model.ledger import CopyKey
+from reconciler.mailcopy.verify import Verification
+from reconciler.model.last_pass import LastPass
+
+_NAP: Final = 0.2  # seconds between two looks whether to stop, while a pause that a server asked for is kept
+_COPIED: Final = (State.DONE, State.PARTLY)
+_CUT_SHORT: Final = "stopped before it was compared"
+_SHARE: Final = 4  # one connection in so many is a judge's, where there are judges
+
+
+class _StopAsked(Exception):  # noqa: N818 - no error: it ends a mailbox between two batches
+    """A person has asked to stop."""
+
+
+class Pass:
+    """Iterate ``outcomes`` once; ``stop`` is asked before every batch, and ``tell`` is called by several threads."""
+
+    def __init__(  # noqa: PLR0917 - what a pass works with
+        self,
+        copies: Sequence[AnyCopy],
+        parallel: int,
+        means: Means,
+        tell: Tell,
+        stop: Callable[[], bool],
+        note: Callable[[CopyKey, LastPass], None],
+    ) -> None:
+        """Nothing is opened yet; ``note`` is to remember what a later plan wants to know."""
+        self._note = note
+        self._copies, self._parallel = copies, parallel
+        self._tell, self._stop = tell, stop
+        self._begun: set[str] = set()
+        self._means = replace(means, tell=self._heard, sleep=self._sleep)
+        free = min((end.server.limits.connections for copy in copies for end in (copy.source, copy.target)), default=1)
+        self._judges = min(parallel, max(1, free // _SHARE))
+        self._room = free > self._judges
+
+    def outcomes(self, *, verify: bool) -> Iterator[Outcome]:
+        """Each mailbox once, when it is through; at the end those that a stop has cut short.
+
+        A mailbox is judged as soon as it is copied, by connections that the copying leaves free; where a server takes
+        too few, after all the copying.
+
+        Raises:
+            JournalError: the ledger cannot be written.
+
+        """
+        copies = {copy.key.account: copy for copy in self._copies}
+        left = dict.fromkeys(copies)
+        late: list[MailboxReport] = []
+        with ThreadPoolExecutor(max_workers=self._judges, thread_name_prefix="judge") as judges:
+            judged: list[Future[Outcome]] = []
+            for report in self._reports(share=verify and self._room):
+                left.pop(report.key.account)
+                self._note_end(report)
+                if not verify or report.state not in _COPIED:
+                    yield Outcome.of(report)
+                elif self._room:
+                    judged.append(judges.submit(self._judge, copies[report.key.account], report))
+                else:
+                    late.append(report)
+            judged += [judges.submit(self._judge, copies[report.key.account], report) for report in late]
+            for future in as_completed(judged):
+                yield future.result()
+        for address in left:
+            yield Outcome(address, STOPPED if address in self._begun else NOT_BEGUN)
+
+    def _reports(self, *, share: bool) -> Iterator[MailboxReport]:
+        copies = [self._narrowed(copy) for copy in self._copies] if share else self._copies
+        try:
+            yield from copy_all(copies, self._means, self._parallel)
+        except _StopAsked:
+            return
+
+    def _narrowed(self, copy: AnyCopy) -> AnyCopy:
+        if isinstance(copy, FilesCopy):
+            return copy  # a machine whose files are read counts no connections
+        return replace(copy, source=self._less(copy.source), target=self._less(copy.target))
+
+    def _less(self, end: Endpoint) -> Endpoint:
+        limits = replace(end.server.limits, connections=end.server.limits.connections - self._judges)
+        return replace(end, server=replace(end.server, limits=limits))
+
+    def _judge(self, copy: AnyCopy, report: MailboxReport) -> Outcome:
+        """Compare; where that is not good enough, copy what may have come meanwhile, and compare once more."""
+        earlier = Tally()
+        try:
+            verdict = self._compared(copy, report)
+            if verdict.grade in BAD_GRADES:
+                first = report.tally
+                report = copy_mailbox(copy, self._means)
+                self._note_end(report)
+                earlier = Tally(new=first.new, recognised=first.recognised, octets=first.octets)
+                if report.state in _COPIED:
+                    verdict = self._compared(copy, report)
+        except _StopAsked:
+            return Outcome.of(report, unjudged=_CUT_SHORT)
+        except (MailError, SecretError) as error:
+            return Outcome.of(report, unjudged=str(error), earlier=earlier)
+        self._note(report.key, LastPass(judged=verdict.began, grade=verdict.grade))
+        return Outcome.of(report, verdict, earlier=earlier)
+
+    def _note_end(self, report: MailboxReport) -> None:
+        if report.state is State.DONE:
+            brought = report.began if report.tally.new > report.tally.recognised else None
+            self._note(report.key, LastPass(copied=report.began, brought=brought))
+
+    def _compared(self, copy: AnyCopy, report: MailboxReport) -> Verification:
+        if self._stop():
+            raise _StopAsked
+        return verify_mailbox(copy, self._means, report.began)
+
+    def _heard(self, progress: Progress) -> None:
+        if progress.state in UNDER_WAY and self._stop():
+            raise _StopAsked
+        self._begun.add(progress.account)
+        self._tell(progress)
+
+    def _sleep(self, seconds: float) -> None:
+        end = time.monotonic() + seconds
+        while (left := end - time.monotonic()) > 0:
+            if self._stop():
+                raise _StopAsked
+            time.sleep(min(_NAP, left))

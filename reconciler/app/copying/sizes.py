@@ -1,0 +1,70 @@
+"""What is known of the mailboxes before a pass: how much each has to bring, and when it was last through."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from reconciler.app.copying.forecast import Forecast, Load
+from reconciler.cli.speech.copy_watch import Known
+from reconciler.mailcopy.either import AnyCopy
+from reconciler.mailcopy.ports import MailLedger
+from reconciler.mailcopy.sizing import Size, measure_all
+from reconciler.model.last_pass import LastPass
+from reconciler.ports import Clock
+from reconciler.spec.copy import MailCopy
+from reconciler.wording.sizes import octets
+
+_MOST_NAMED = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Before:
+    """What earlier passes have left."""
+
+    ledger: MailLedger
+    passes: Mapping[str, LastPass]
+    clock: Clock
+
+
+def measured(
+    copies: Sequence[AnyCopy], section: MailCopy, before: Before, say: Callable[[str], None], stop: Callable[[], bool]
+) -> tuple[Sequence[AnyCopy], Known]:
+    """The copies with the sizes of those that were never copied to the end, which are measured now.
+
+    What was copied before brings little: it is not looked at twice.
+    """
+    passes = before.passes
+    new = [
+        copy
+        for copy in copies
+        if not (copy.key.source == "old" and copy.key.account in passes and passes[copy.key.account].copied)
+    ]
+    if len(new) > 1:
+        say(f"measuring {len(new):,} mailboxes")
+    sizes = measure_all(new, section.parallel, stop)
+    loads = {copy.key.account: _load(copy, sizes, before.ledger) for copy in new if copy.key.account in sizes}
+    if len(new) > 1 and loads:
+        say(_told(loads))
+    known = Known(Forecast(before.clock, loads, section.cutover), passes)
+    return [_sized(copy, loads) for copy in copies], known
+
+
+def _load(copy: AnyCopy, sizes: Mapping[str, Size], ledger: MailLedger) -> Load:
+    """What is left of a mailbox whose copy was cut short, as far as counts can say."""
+    size = sizes[copy.key.account]
+    known = sum(ledger.counts(state.number).held for state in ledger.folders(copy.key).values())
+    left = max(0, size.messages - known)
+    limits = (copy.source.server.limits.octets_a_day, copy.target.server.limits.octets_a_day)
+    a_day = min((limit for limit in limits if limit is not None), default=None)
+    today = max(0, a_day - ledger.spent(copy.key)) if a_day is not None else 0
+    return Load(size.octets * left // size.messages if size.messages else 0, a_day, today)
+
+
+def _sized(copy: AnyCopy, loads: Mapping[str, Load]) -> AnyCopy:
+    account = copy.key.account
+    return replace(copy, octets=loads[account].octets) if account in loads else copy
+
+
+def _told(loads: Mapping[str, Load]) -> str:
+    biggest = sorted(loads, key=lambda account: loads[account].octets, reverse=True)[:_MOST_NAMED]
+    named = ", ".join(f"{account} {octets(loads[account].octets)}" for account in biggest)
+    return f"{octets(sum(load.octets for load in loads.values()))} to copy; the biggest first: {named}"

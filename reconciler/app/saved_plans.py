@@ -1,0 +1,78 @@
+"""Plans in files: what ``plan --out`` saves is exactly what ``apply`` carries out.
+
+Beside the plan the file names its spec, relative to itself. That name is a convenience and not signed: whichever spec
+is found, its digest must be the plan's.
+"""
+
+import json
+import os
+from pathlib import Path
+from typing import Any, Final
+
+from reconciler.app.move import Move, types
+from reconciler.errors import PlanUnreadable, StalePlan
+from reconciler.model.codec import decode_plan, encode_plan
+from reconciler.model.plan import Intent, Plan
+from reconciler.transports.atomic import replace
+
+_SPEC: Final = "spec"
+_MODE: Final = 0o644  # for reviewers; a plan holds no secret
+
+
+def save(plan: Plan, spec: Path, file: Path) -> None:
+    """Write the plan.
+
+    Raises:
+        WriteError: it could not be written.
+
+    """
+    named = os.path.relpath(spec.absolute(), file.absolute().parent)
+    content = json.dumps({_SPEC: named, **encode_plan(plan)}, indent=2)
+    replace(file.absolute(), f"{content}\n".encode(), mode=_MODE)
+
+
+def read(file: Path) -> tuple[Plan, Path | None]:
+    """The plan, and its spec if the file names one.
+
+    Raises:
+        PlanUnreadable: it is no saved plan, or was altered.
+
+    """
+    try:
+        data: Any = json.loads(file.read_bytes())
+    except OSError as error:
+        msg = f"{file} cannot be read: {error.strerror}; save a plan with `reconciler plan --out`"
+        raise PlanUnreadable(msg) from error
+    except (ValueError, RecursionError) as error:
+        msg = f"{file} is not a saved plan: {error}; save one with `reconciler plan --out`"
+        raise PlanUnreadable(msg) from error
+    named = data.pop(_SPEC, None) if isinstance(data, dict) else None
+    try:
+        plan = decode_plan(data, types())
+    except PlanUnreadable as error:
+        msg = f"{file}: {error}"
+        raise PlanUnreadable(msg) from error
+    return plan, file.parent / named if isinstance(named, str) else None
+
+
+def require_current(plan: Plan, move: Move, digest: str) -> None:
+    """Refuse a plan that was not made from the spec as it is now, or that apply may not carry out.
+
+    Raises:
+        StalePlan: the spec, or the day that its dates count from, is another one.
+        PlanUnreadable: the plan looks further ahead than the spec's stage, or is a rollback.
+
+    """
+    again = f"plan again: reconciler plan {move.path} --out FILE"
+    if plan.intent is Intent.ROLLBACK:
+        msg = "this is the plan of a rollback, which is carried out by `reconciler rollback` alone"
+        raise PlanUnreadable(msg)
+    if plan.domain != move.spec.domain or plan.spec_digest != digest:
+        msg = f"the plan was not made from {move.path} as it is now: the spec was changed since, or is another; {again}"
+        raise StalePlan(msg)
+    if plan.stage is not move.spec.target:
+        msg = (
+            f"the plan leads to {plan.stage.label}, and {move.path} allows {move.spec.stage}: it was made to look "
+            f"ahead. Set stage: {plan.stage.label} in the spec, have that reviewed, and {again}"
+        )
+        raise PlanUnreadable(msg)

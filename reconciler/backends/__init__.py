@@ -1,1 +1,0 @@
-"""WHERE: the only packages that open a socket, run a program or touch a file."""

@@ -1,1 +1,0 @@
-"""Products that keep zones."""

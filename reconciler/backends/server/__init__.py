@@ -1,1 +1,0 @@
-"""Mail server products."""

@@ -1,0 +1,1 @@
+"""How a command speaks: the console, progress, the table of a copy, its report."""

@@ -1,0 +1,150 @@
+"""What is told after a pass: a summary with the account of every message, a report as CSV or JSON, a log a mailbox."""
+
+import csv
+import json
+import os
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Final
+
+from reconciler.app.copying.outcome import Outcome, states, total
+from reconciler.mailcopy.model.accounting import Tally
+from reconciler.wording.machine_times import encoded
+from reconciler.wording.sizes import octets, shown
+from reconciler.wording.style import Style
+
+_COUNTS: Final = ("count", "copied", "vanished", "excluded", "refused", "waiting", "new", "recognised", "octets")
+_MOST_LISTED: Final = 10  # of a mailbox's refusals and differences; the report has all of them
+
+
+def as_data(outcome: Outcome) -> dict[str, Any]:
+    """For programs."""
+    return {
+        "mailbox": outcome.address,
+        "state": outcome.state,
+        "words": outcome.words,
+        "began": encoded(outcome.began),
+        "ended": encoded(outcome.ended),
+        **_counts(outcome.tally),
+        "grade": outcome.grade.value if outcome.grade else None,
+        "unjudged": outcome.unjudged,
+        "folders": [{"folder": f.folder, "into": f.into, "rule": f.rule, **_counts(f.tally)} for f in outcome.accounts],
+        "refusals": [{"folder": r.folder, "uid": r.uid, "words": r.words} for r in outcome.refusals],
+        "differences": [
+            {"folder": d.folder, "kind": d.kind.value, "count": d.count, "explained": d.explained, "example": d.example}
+            for d in outcome.differences
+        ],
+    }
+
+
+def summary_data(outcomes: Sequence[Outcome]) -> dict[str, Any]:
+    """The account of all mailboxes."""
+    whole = total(outcomes)
+    return {"mailboxes": len(outcomes), "states": dict(states(outcomes)), **_counts(whole), "balanced": whole.balanced}
+
+
+def summary(outcomes: Sequence[Outcome], style: Style, forecast: str = "") -> str:
+    """What needs a person, mailbox by mailbox, the account of all, and when what is left will be through."""
+    lines = [line for outcome in outcomes for line in _trouble(outcome, style)]
+    ended = ", ".join(f"{number:,} {state}" for state, number in states(outcomes).most_common())
+    whole = total(outcomes)
+    passed = f"{sent(whole):,} sent ({octets(whole.octets)}), {whole.recognised:,} stood there already"
+    lines += [
+        f"{style.heading('mailboxes')}  {len(outcomes):,}: {ended or 'none'}",
+        f"{style.heading('messages')}   {_account(whole)}",
+        f"{style.heading('this pass')}  {passed}",
+    ]
+    if any(outcome.grade for outcome in outcomes):
+        grades = [outcome.grade.value for outcome in outcomes if outcome.grade]
+        told = ", ".join(f"{grades.count(grade):,} {grade}" for grade in dict.fromkeys(grades))
+        lines.append(f"{style.heading('proof')}      {told}")
+    if forecast:
+        lines.append(f"{style.heading('left')}       {forecast}")
+    if not whole.balanced:
+        lines.append(style.removed("the account does not add up: this is a bug in reconciler, report it"))
+    return "".join(f"{line}\n" for line in lines)
+
+
+def write_report(path: Path, outcomes: Sequence[Outcome], now: datetime) -> None:
+    """All mailboxes, as the file's name ends: ``.csv`` a line each, ``.json`` with folders and refusals."""
+    if path.suffix == ".csv":
+        with path.open("w", encoding="utf-8", newline="") as file:
+            table = csv.writer(file)
+            table.writerow(("mailbox", "state", "grade", *_COUNTS, "began", "ended", "words"))
+            for each in outcomes:
+                grade = each.grade.value if each.grade else ""
+                counts = _counts(each.tally).values()
+                table.writerow(
+                    (each.address, each.state, grade, *counts, encoded(each.began), encoded(each.ended), each.words)
+                )
+        return
+    data = {"at": encoded(now), **summary_data(outcomes), "outcomes": [as_data(each) for each in outcomes]}
+    path.write_text(f"{json.dumps(data, indent=2)}\n", encoding="utf-8")
+
+
+class Logs:
+    """A file for each mailbox, which every pass adds to; the folder is made for its owner alone."""
+
+    def __init__(self, folder: Path) -> None:
+        """Make the folder where it is missing."""
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._folder = folder
+
+    def add(self, outcome: Outcome) -> None:
+        """What became of the mailbox in this pass."""
+        name = outcome.address.replace(os.sep, "_")
+        with (self._folder / f"{name}.log").open("a", encoding="utf-8") as file:
+            file.writelines(f"{encoded(outcome.ended) or '-'} {line}\n" for line in _log_lines(outcome))
+
+
+def _log_lines(outcome: Outcome) -> Iterator[str]:
+    yield f"{outcome.state}: {_account(outcome.tally)}" + (f": {shown(outcome.words)}" if outcome.words else "")
+    for folder in outcome.accounts:
+        way = f"not copied, {shown(folder.rule)}" if folder.rule else f"-> {shown(folder.into)}"
+        yield f"{shown(folder.folder)} {way}: {_account(folder.tally)}; {sent(folder.tally):,} sent"
+    for refusal in outcome.refusals:
+        yield f"refused: {shown(refusal.folder)}, UID {refusal.uid}: {shown(refusal.words)}"
+    if outcome.grade:
+        yield f"proof: {outcome.grade.value}"
+    for difference in outcome.differences:
+        yield f"{shown(difference.folder)}: {difference.count:,} {difference.kind.value} {shown(difference.explained)}"
+
+
+def _trouble(outcome: Outcome, style: Style) -> Iterator[str]:
+    if outcome.words:
+        yield f"{style.removed(outcome.state)}  {outcome.address}: {shown(outcome.words)}"
+    if outcome.unjudged:
+        yield f"{style.removed('not proven')}  {outcome.address}: {shown(outcome.unjudged)}"
+    listed = [f"{r.folder}, {f'UID {r.uid}' if r.uid else 'all of it'}: {r.words}" for r in outcome.refusals]
+    for text in listed[:_MOST_LISTED]:
+        yield f"{style.removed('refused')}  {outcome.address}: {shown(text)}"
+    told = [
+        f"{d.folder}: {d.count:,} {d.kind.value}" + (f", as {d.example}" if d.example else "")
+        for d in outcome.differences
+        if not d.explained
+    ]
+    for text in told[:_MOST_LISTED]:
+        yield f"{style.changed('differs')}  {outcome.address}: {shown(text)}"
+    more = max(0, len(listed) - _MOST_LISTED) + max(0, len(told) - _MOST_LISTED)
+    if more:
+        yield style.faint(f"and {more:,} more of {outcome.address}: --report lists all of them")
+
+
+def sent(tally: Tally) -> int:
+    """How many messages went over the wire in this pass."""
+    return tally.new - tally.recognised
+
+
+def _account(tally: Tally) -> str:
+    """``2,000 = 1,990 copied + 10 refused``: the sum is the source's count."""
+    parts = [
+        f"{number:,} {name}"
+        for name in ("copied", "vanished", "excluded", "refused", "waiting")
+        if (number := getattr(tally, name))
+    ]
+    return f"{tally.count:,} = {' + '.join(parts)}" if parts else f"{tally.count:,}"
+
+
+def _counts(tally: Tally) -> dict[str, int]:
+    return {name: getattr(tally, name) for name in _COUNTS}

@@ -1,0 +1,1 @@
+"""Mail copied from IMAP server to IMAP server."""

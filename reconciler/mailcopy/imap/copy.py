@@ -1,0 +1,244 @@
+"""A mailbox is brought from one server to the other, as often as asked; what is there already costs next to nothing.
+
+Every pass is the same: bulk, delta, final, straggler and back differ in direction, rules and time only. What was
+copied is in the ledger before the next batch is sent, so a pass that ends anywhere is gone on with by the next one.
+"""
+
+from collections import deque
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager, nullcontext
+from dataclasses import replace
+from threading import Lock
+from typing import NamedTuple
+
+from reconciler.errors import (
+    CommandRefused,
+    ConnectionCut,
+    LoginRefused,
+    MailboxSuspect,
+    MailError,
+    ProtocolBroken,
+    SecretError,
+)
+from reconciler.mailcopy.imap.job import Endpoint, MailboxCopy
+from reconciler.mailcopy.imap.labels import folder_rules
+from reconciler.mailcopy.imap.mailbox_pass import GroupPass, Work, groups
+from reconciler.mailcopy.imap.planning import Agenda, prepare
+from reconciler.mailcopy.imap.session import Session, open_session
+from reconciler.mailcopy.imap.sharing import is_much, next_of, shares, side_by_side
+from reconciler.mailcopy.imap.stream import Lane, Stream, TargetFull
+from reconciler.mailcopy.imap.survey import Survey, expect_mail, survey
+from reconciler.mailcopy.job import NO_PLAN, MailboxReport, Means, Progress, State
+from reconciler.mailcopy.model.accounting import FolderAccount, Refusal
+from reconciler.mailcopy.model.mapping import FolderPlan, map_folders
+from reconciler.mailcopy.model.refusal import Meaning, backoff, meaning
+from reconciler.mailcopy.reporting import reported
+
+
+def copy_mailbox(copy: MailboxCopy, means: Means) -> MailboxReport:
+    """One pass. It never raises for what a server does: the state says how it ended, the report what became of all.
+
+    Raises:
+        JournalError: the ledger cannot be written; without it nothing may be sent.
+
+    """
+    attempt = Attempt(copy, means)
+    return reported(attempt, copy.key, means, lambda: _persist(attempt, means))
+
+
+def _persist(attempt: "Attempt", means: Means) -> tuple[State, str]:
+    """Run it again after a lost connection, until too many attempts in a row have brought nothing over."""
+    failures = 0
+    while True:
+        before = attempt.messages
+        try:
+            return attempt.run()
+        except TargetFull as error:
+            return State.FULL, str(error)
+        except (LoginRefused, SecretError) as error:
+            return State.AUTH_LOST, str(error)
+        except MailboxSuspect as error:
+            return State.SUSPECT, str(error)
+        except (ConnectionCut, CommandRefused, ProtocolBroken) as error:
+            if isinstance(error, ConnectionCut) and meaning(error.words) is Meaning.USED_UP:
+                return State.LIMITED, f"{error}; the rest follows when the provider allows it again"
+            failures = 1 if attempt.messages > before else failures + 1
+            if failures >= means.patience.attempts:
+                return State.FAILED, str(error)
+            attempt.say(State.WAITING, words=str(error))
+            said = "" if isinstance(error, ProtocolBroken) else error.words
+            if said or failures > 1:
+                means.sleep(backoff(failures, said).total_seconds())
+
+
+_Pair = tuple[Session, Session]
+"""The connections to the source and to the target."""
+
+
+class _Looked(NamedTuple):
+    session: Session
+    found: Survey
+
+
+class Attempt:
+    """A pass, from the logins to the account; run again after a lost connection it goes on where it was."""
+
+    def __init__(self, copy: MailboxCopy, means: Means) -> None:
+        """Nothing is opened yet. ``messages`` counts what was copied or recognised, over all attempts."""
+        self._copy, self._means = copy, means
+        self._accounts: dict[str, FolderAccount] = {}
+        self._octets = self._of_messages = self._of_octets = 0
+        self.messages = 0
+        self._counting = Lock()
+        self.plan: FolderPlan = NO_PLAN
+        self.refusals: tuple[Refusal, ...] = ()
+
+    def run(self) -> tuple[State, str]:
+        """Everything once.
+
+        Raises:
+            MailError: it came to an end early.
+
+        """
+        self.say(State.LOOKING)
+        with ExitStack() as stack:
+            source, target = self._open(stack)
+            here, there = source.found, target.found
+            if not self._copy.rules.may_be_empty:
+                expect_mail(here, source.session)
+            folders = folder_rules(source.session, here, there, self._copy.rules.folders)
+            copy = replace(self._copy, rules=replace(self._copy.rules, folders=folders))
+            self.plan = map_folders(here.folders, there.folders, there.namespace, folders)
+            self.refusals = here.refusals
+            agenda = prepare(copy, self._means, self.plan, source.session, here, target.session, there)
+            self.plan = agenda.plan
+            self._accounts = {account.folder: account for account in agenda.accounts}
+            limited = self._work(agenda, source.session, target.session)
+            source.session.wire.leave()
+            target.session.wire.leave()
+        if limited:
+            return State.LIMITED, "the volume that the provider allows a day is used up; the rest follows tomorrow"
+        if self.refusals or any(account.unfinished for account in self.accounts()):
+            return State.PARTLY, "some folders could not be copied to the end; the refusals say why"
+        return State.DONE, ""
+
+    def accounts(self) -> tuple[FolderAccount, ...]:
+        """Of each source folder that was looked at, by name."""
+        return tuple(self._accounts[title] for title in sorted(self._accounts))
+
+    def say(self, state: State, folder: str = "", words: str = "") -> None:
+        """Tell how far it is."""
+        of_messages, of_octets = max(self._of_messages, self.messages), max(self._of_octets, self._octets)
+        account = self._copy.key.account
+        self._means.tell(Progress(account, state, folder, self.messages, self._octets, of_messages, of_octets, words))
+
+    def _open(self, stack: ExitStack) -> tuple[_Looked, _Looked]:
+        """Both sides at once: each takes some round trips of its own."""
+        with ThreadPoolExecutor(max_workers=1) as other:
+            looking: Future[_Looked] = other.submit(_look, self._copy.target, stack)
+            source = _look(self._copy.source, stack)
+            return source, looking.result()
+
+    def _work(self, agenda: Agenda, source: Session, target: Session) -> bool:
+        """All groups of folders; True if the day's volume ended it.
+
+        What labels tell and what a day allows is counted from folder to folder, so then there is no second pair.
+        """
+        self._of_messages, self._of_octets = self.messages, self._octets
+        in_order = agenda.labels is not None or self._left_today() is not None
+        steps = GroupPass(
+            self._copy, source, target, self._means.ledger,
+            labels=agenda.labels, allowed=agenda.allowed, ahead=agenda.ahead,
+        )  # fmt: skip
+        limited = False
+        for group in groups(agenda.works):
+            with self._second_pair([] if in_order else group) as second:
+                steps.look(group)
+                steps.meet(group)
+                for number in (number for work in group for number in agenda.doubts.get(work.state.number, ())):
+                    self._means.ledger.drop(number)
+                self.messages += sum(work.recognised for work in group)
+                self._of_messages = self.messages + sum(len(work.missing) for work in group)
+                self._of_octets = self._octets + sum(row.size for work in group for row in work.missing)
+                try:
+                    limited = limited or self._bring(group, steps, (source, target), second)
+                finally:
+                    self._spend(group)
+            for work in group:
+                steps.follow_flags(work)
+                self._accounts[work.title] = steps.account(work)
+        return limited
+
+    @contextmanager
+    def _second_pair(self, works: Sequence[Work]) -> Iterator[Future[_Pair] | None]:
+        """Two more connections, being opened while the first two look; None where they do not pay or may not be had."""
+        with self._means.second() if is_much(works) else nullcontext(False) as may_open, ExitStack() as stack:
+            if not may_open:
+                yield None
+                return
+            with ThreadPoolExecutor(max_workers=2) as threads:
+                target = threads.submit(_open_wire, self._copy.target, stack)
+                yield threads.submit(lambda: (_open_wire(self._copy.source, stack), target.result()))
+
+    def _bring(self, works: list[Work], steps: GroupPass, first: _Pair, second: Future[_Pair] | None) -> bool:
+        """Bring over what is missing; True if the day's volume ended it."""
+        left = deque(shares(works) if second else [works])
+        wires = [session.wire for session in first]
+
+        def bring(source: Session, target: Session) -> bool:
+            limited = False
+            while share := next_of(left):
+                lanes = {work.mapped.source.raw: work.lane for work in share if work.lane}
+                ledger, paces = self._means.ledger, self._means.paces
+                stream = Stream(source, target, ledger, lanes=lanes, moved=self._moved, paces=paces)
+                limited = steps.copy_missing(share, stream, self._left_today()) or limited
+            return limited
+
+        def help_with(pair: Future[_Pair]) -> bool:
+            try:
+                source, target = pair.result()
+            except (MailError, SecretError):
+                return False  # the first pair brings it all
+            wires.extend((source.wire, target.wire))
+            limited = bring(source, target)
+            source.wire.leave()
+            target.wire.leave()
+            return limited
+
+        def stop() -> None:
+            left.clear()
+            for wire in wires:
+                wire.hang_up()
+
+        if second is None or len(left) == 1:
+            return bring(*first)
+        return side_by_side(lambda: bring(*first), lambda: help_with(second), stop)
+
+    def _moved(self, lane: Lane, messages: int, octets: int) -> None:
+        with self._counting:  # told inside of it, so that no pair's numbers overtake the other's
+            self.messages += messages
+            self._octets += octets
+            self.say(State.COPYING, lane.title)
+
+    def _left_today(self) -> int | None:
+        """Octets that the day still allows."""
+        limits = (self._copy.source.server.limits.octets_a_day, self._copy.target.server.limits.octets_a_day)
+        bounds = [limit for limit in limits if limit is not None]
+        return max(0, min(bounds) - self._means.ledger.spent(self._copy.key)) if bounds else None
+
+    def _spend(self, group: list[Work]) -> None:
+        octets = sum(work.lane.octets for work in group if work.lane)
+        if octets:
+            self._means.ledger.spend(self._copy.key, octets)
+
+
+def _look(endpoint: Endpoint, stack: ExitStack) -> _Looked:
+    session = _open_wire(endpoint, stack)
+    return _Looked(session, survey(session))
+
+
+def _open_wire(endpoint: Endpoint, stack: ExitStack) -> Session:
+    session = open_session(endpoint.server, endpoint.login)
+    stack.callback(session.wire.close)
+    return session

@@ -1,0 +1,140 @@
+"""A logged-in connection and what its server can do."""
+
+import contextlib
+import socket
+import ssl
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import imapclient
+from imapclient.exceptions import IMAPClientAbortError, IMAPClientError
+
+from reconciler.errors import ConnectionCut, LoginRefused, ReconcilerError
+from reconciler.mailcopy.imap.login import Login, OAuth2, log_in
+from reconciler.mailcopy.imap.server import Security, Server, is_pinned, tls_context
+from reconciler.mailcopy.imap.wire import Wire
+from reconciler.mailcopy.model.refusal import Meaning, fit_for_people, meaning
+from reconciler.model.secret import Secret
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """One connection for bulk work.
+
+    ``capabilities`` in upper case, as announced after the login. ``largest``: the most octets that one message may
+    have here (APPENDLIMIT, RFC 7889), as far as is known.
+    """
+
+    server: Server
+    user: str
+    is_admin: bool
+    wire: Wire
+    capabilities: frozenset[str]
+    largest: int | None = None
+
+    def can(self, capability: str) -> bool:
+        """Whether the server announced it."""
+        return capability in self.capabilities
+
+
+@contextlib.contextmanager
+def session(server: Server, login: Login) -> Iterator[Session]:
+    """Connect, log in, and leave at the end; after an error the socket is only closed.
+
+    Raises:
+        LoginRefused: wrong or expired credentials, or a certificate that is not the expected one.
+        ConnectionCut: the server cannot be reached or wants no one now; it may later.
+
+    """
+    opened = open_session(server, login)
+    try:
+        yield opened
+    except BaseException:
+        opened.wire.close()
+        raise
+    opened.wire.leave()
+
+
+def open_session(server: Server, login: Login) -> Session:
+    """As ``session``; whoever calls it closes the wire."""
+    sent: list[Secret] = []
+    try:
+        return _enter(server, login, sent)
+    except LoginRefused:
+        if not (isinstance(login, OAuth2) and sent and login.renew(sent[-1])):
+            raise
+    return _enter(server, login, sent)  # a token may be taken back before its time: once more, with another one
+
+
+def _enter(server: Server, login: Login, sent: list[Secret]) -> Session:
+    client = _connect(server)
+    try:
+        log_in(client, login, sent)
+        capabilities = frozenset(c.decode("ascii", "replace").upper() for c in client.capabilities())
+    except ReconcilerError:
+        client.shutdown()
+        raise
+    except (IMAPClientError, OSError, UnicodeError) as error:
+        with contextlib.suppress(OSError):
+            client.shutdown()
+        raise _refused(server, login, error, sent) from None  # the cause may show what was sent
+    wire = Wire(client._imap, str(server))  # noqa: SLF001 - imapclient hides the connection that bulk phases need
+    return Session(server, login.user, login.is_admin, wire, capabilities, _largest(server, capabilities))
+
+
+def _largest(server: Server, capabilities: frozenset[str]) -> int | None:
+    told = [int(c[12:]) for c in capabilities if c.startswith("APPENDLIMIT=") and c[12:].isdigit()]
+    known = [*told, *([server.limits.largest] if server.limits.largest else [])]
+    return min(known, default=None)
+
+
+def _connect(server: Server) -> imapclient.IMAPClient:
+    open_to_all = server.security is Security.LOOPBACK
+    context = None if open_to_all else tls_context(server.ca_file, pinned=server.fingerprint is not None)
+    timeout = imapclient.SocketTimeout(connect=min(30.0, server.timeout), read=server.timeout)
+    try:
+        client = imapclient.IMAPClient(
+            server.host, server.port, ssl=server.security is Security.TLS, ssl_context=context, timeout=timeout
+        )
+    except ssl.SSLCertVerificationError as error:
+        raise LoginRefused(
+            f"the certificate of {server} cannot be trusted: {error.verify_message}; "
+            "name its authority with ca_file or the certificate itself with fingerprint"
+        ) from error
+    except (IMAPClientError, OSError) as error:
+        raise ConnectionCut(f"no connection to {server}: {fit_for_people(str(error))}", str(error)) from error
+    client.socket().setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # commands go ahead of their answers
+    client._imap.debug = 0  # noqa: SLF001 - before the login: debug would format every line, passwords too
+    try:
+        if server.security is Security.STARTTLS:
+            client.starttls(context)
+        trusted = server.fingerprint is None or is_pinned(_certificate(client), server.fingerprint)
+    except (IMAPClientError, OSError) as error:
+        client.shutdown()
+        raise ConnectionCut(f"{server} does not start TLS: {fit_for_people(str(error))}", str(error)) from error
+    if not trusted:
+        client.shutdown()
+        raise LoginRefused(f"the certificate of {server} has another fingerprint than given; nothing was sent")
+    return client
+
+
+def _certificate(client: imapclient.IMAPClient) -> bytes | None:
+    peer = client.socket()
+    return peer.getpeercert(binary_form=True) if isinstance(peer, ssl.SSLSocket) else None
+
+
+def _refused(server: Server, login: Login, error: Exception, sent: Sequence[Secret]) -> ReconcilerError:
+    """A connection that broke or a server that is busy is no lost login; imapclient makes one error of all of them."""
+    if isinstance(error, UnicodeError):
+        return LoginRefused(f"the credentials of {login.user} for {server} cannot be encoded: the protocol wants UTF-8")
+    plain = _plain(str(error))
+    words = fit_for_people(plain, *(secret.reveal() for secret in sent))
+    broken = isinstance(error, OSError | IMAPClientAbortError) or isinstance(error.__context__, IMAPClientAbortError)
+    if broken or meaning(plain) in {Meaning.SLOW_DOWN, Meaning.USED_UP}:
+        return ConnectionCut(f"{server} lets nobody in now (login of {login.user}): {words}", words)
+    return LoginRefused(f"{server} refuses the login of {login.user}: {words}; this mailbox waits for new credentials")
+
+
+def _plain(text: str) -> str:
+    """Of the repr of bytes that imaplib makes an error of, the text."""
+    return text[2:-1] if text[:2] in {"b'", 'b"'} else text

@@ -1,0 +1,1 @@
+"""Values of the mail copy: folders, messages, flags, batches, limits. Pure."""

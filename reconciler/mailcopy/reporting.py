@@ -1,0 +1,35 @@
+"""The end of a pass over one mailbox, however it was copied: told, accounted for, and why anything is left."""
+
+from collections.abc import Callable
+from typing import Protocol
+
+from reconciler.mailcopy.job import MailboxReport, Means, State
+from reconciler.mailcopy.model.accounting import FolderAccount, Refusal
+from reconciler.mailcopy.model.ledger import CopyKey
+from reconciler.mailcopy.model.mapping import FolderPlan
+from reconciler.mailcopy.refused import all_refusals
+
+
+class Accountable(Protocol):
+    """What a pass knows of itself once it has ended."""
+
+    plan: FolderPlan
+    refusals: tuple[Refusal, ...]
+
+    def say(self, state: State, folder: str = "", words: str = "") -> None:
+        """Tell how far it is."""
+
+    def accounts(self) -> tuple[FolderAccount, ...]:
+        """Of each source folder that was looked at, by name."""
+
+
+def reported(
+    attempt: Accountable, key: CopyKey, means: Means, persist: Callable[[], tuple[State, str]]
+) -> MailboxReport:
+    """Run the pass to its end, which ``persist`` does, and report what became of everything."""
+    began = means.clock.now()
+    state, words = persist()
+    attempt.say(state, words=words)
+    accounts = attempt.accounts()
+    refusals = all_refusals(attempt.refusals, accounts, attempt.plan, key, means.ledger)
+    return MailboxReport(key, state, began, means.clock.now(), accounts, attempt.plan, words, refusals)

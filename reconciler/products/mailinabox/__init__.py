@@ -1,0 +1,1 @@
+"""Mail-in-a-Box, by its management API: users, quotas, aliases, custom DNS."""

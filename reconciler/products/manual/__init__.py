@@ -1,0 +1,1 @@
+"""Any other DNS: a person types the records, and the name servers are asked whether they stand."""

@@ -1,0 +1,1 @@
+"""Nothing real: for rehearsing a spec, and for tests."""

@@ -1,0 +1,1 @@
+"""Postfix and Dovecot by their own files, on this machine or over SSH."""

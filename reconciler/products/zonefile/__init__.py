@@ -1,0 +1,1 @@
+"""Zone files on this machine, as BIND, NSD and Knot read them."""

@@ -1,0 +1,1 @@
+"""Questions to name servers and resolvers, transfers and their keys."""

@@ -1,0 +1,1 @@
+"""ManageSieve (RFC 5804): the client, a session as a user, its options."""

@@ -1,0 +1,1 @@
+"""One machine behind SSH as a Transport: connection, host keys, programs instead of SFTP."""

@@ -1,0 +1,1 @@
+"""How anything is said: lists, sizes, times, colour. Knows nothing of moves."""

@@ -1,0 +1,298 @@
+import errno
+import os
+import stat
+
+import pytest
+
+from reconciler.errors import ObserveError, SecretError, StalePlan, WriteError
+from reconciler.model.address import Place
+from reconciler.model.change import Change
+from reconciler.transports.local import LocalTransport
+from tests.support.server_files import HASH, alias, catch_all, quota
+
+USERS = (
+    "# accounts\n"
+    "ann@example.org:{PLAIN}a:5000:5001:Ann:/var/vmail/ann::\n"
+    "\n"
+    "bob@example.com:{PLAIN}b:6000:6000:::\n"
+    "root:x:0:0\n"
+    "# the end\n"
+)
+
+
+def test_the_accounts_of_the_domain_are_its_mailboxes(world):
+    found = world(USERS).read("mailbox")
+    assert {name: (m.display_name, m.password) for name, m in found.items()} == {"ann@example.org": ("Ann", None)}
+
+
+def test_a_new_mailbox_is_one_more_line_like_the_first(world):
+    w = world(USERS)
+    w.create(w.mailbox("eve", "Eve Adams"))
+    assert w.text("users") == f"{USERS}eve@example.org:{HASH}:5000:5001:Eve Adams:::\n"
+    assert w.read("mailbox", {"eve@example.org"})["eve@example.org"].display_name == "Eve Adams"
+
+
+def test_new_lines_get_what_the_options_say(world):
+    w = world(USERS, uid=100, gid="mail", home="vmail/%d/%n")
+    w.create(w.mailbox("eve"))
+    assert w.text("users") == f"{USERS}eve@example.org:{HASH}:100:mail::{w.folder}/vmail/example.org/eve::\n"
+
+
+def test_create_and_delete_restore_every_octet(world):
+    for users in (USERS, USERS.removesuffix("\n"), "", "bob@example.com:x"):
+        w = world(users)
+        w.create(w.mailbox("eve"), w.mailbox("dan"))
+        w.delete(w.mailbox("dan"), w.mailbox("eve"))
+        assert w.text("users") == users
+
+
+def test_a_file_that_was_made_for_the_first_mailbox_goes_with_the_last(world):
+    w = world(None, None)
+    assert w.read("mailbox") == {}
+    w.create(w.mailbox("eve"))
+    assert w.text("users") == f"# made by reconciler\neve@example.org:{HASH}::::::\n"
+    assert stat.S_IMODE((w.folder / "users").stat().st_mode) == 0o640
+    w.delete(w.mailbox("eve"))
+    assert w.everything() == {}
+
+
+def test_on_the_old_server_a_missing_file_is_an_error(world):
+    w = world(None)
+    w.open(Place.OLD)
+    with pytest.raises(ObserveError, match=r"/users does not exist, so nothing can be said"):
+        w.read("mailbox")
+
+
+def test_a_display_name_changes_in_place(world):
+    w = world(USERS)
+    w.update(w.read("mailbox")["ann@example.org"].model_copy(update={"display_name": "Ann Ägid"}))
+    assert w.text("users") == USERS.replace(":Ann:", ":Ann Ägid:")
+
+
+@pytest.mark.parametrize("name", ["Dr: Ann", "Ann\nroot"])
+def test_a_display_name_that_would_break_the_line_is_refused(world, name):
+    w = world(USERS)
+    with pytest.raises(WriteError, match=r"new/mailbox/eve@example.org: the display name"):
+        w.create(w.mailbox("eve", name))
+    assert w.text("users") == USERS
+
+
+def test_a_change_between_plan_and_apply_is_not_overwritten(world):
+    w = world(USERS)
+    before = w.read("mailbox")["ann@example.org"]
+    w.put("users", USERS.replace(":Ann:", ":Anna:"))
+    stands = w.text("users")
+    with pytest.raises(StalePlan, match=r"new/mailbox/ann@example.org in .*/users is display_name 'Anna' and not"):
+        w.write(Change(before, None))
+    with pytest.raises(StalePlan, match="and not absent"):
+        w.create(w.mailbox("ann"), w.mailbox("eve"))
+    assert w.text("users") == stands
+
+
+def test_a_batch_with_one_stale_change_writes_nothing(world):
+    w = world(USERS)
+    ghost = w.mailbox("ghost").model_copy(update={"password": None})
+    with pytest.raises(StalePlan, match=r"ghost@example.org in .* is absent"):
+        w.write(Change(None, w.mailbox("eve")), Change(ghost, None))
+    assert w.text("users") == USERS
+
+
+def test_one_address_twice_in_a_batch_is_refused(world):
+    w = world(USERS)
+    with pytest.raises(StalePlan, match="changed twice"):
+        w.create(w.mailbox("eve"), w.mailbox("eve"))
+    assert w.text("users") == USERS
+
+
+def test_a_password_is_hashed_and_never_stands_in_the_file(world):
+    w = world(USERS)
+    w.create(w.mailbox("eve", secret="correct horse"))
+    assert "correct horse" not in w.text("users")
+    assert "eve@example.org:{BLF-CRYPT}$2b$" in w.text("users")
+
+
+def test_a_hash_that_cannot_be_had_is_an_error_that_names_the_mailbox(world):
+    w = world(USERS)
+    with pytest.raises(WriteError, match=r"new/mailbox/eve@example.org cannot be made, .*keep:eve@example.org leads"):
+        w.create(w.mailbox("dan"), w.mailbox("eve", secret=None))
+    with pytest.raises(WriteError, match="cannot be made without a password"):
+        w.create(w.mailbox("eve").model_copy(update={"password": None}))
+    assert w.text("users") == USERS
+
+
+def test_an_error_about_a_password_does_not_show_it(world):
+    w = world(USERS)
+    with pytest.raises(WriteError, match=r"eve@example.org cannot be made, its password is of no use") as caught:
+        w.create(w.mailbox("eve", secret="{PLAIN}open:sesame"))
+    assert "sesame" not in str(caught.value)
+
+
+def test_the_hash_of_an_account_is_given_with_its_scheme(world):
+    whole = "$6$s$" + "h" * 86
+    w = world(f"ann@example.org:{whole}:::\neve@example.org::::\n")
+    assert w.opened.password_hash("ann@example.org").reveal() == f"{{SHA512-CRYPT}}{whole}"
+    assert "$6$" not in repr(w.opened.password_hash("ann@example.org"))
+    with pytest.raises(SecretError, match=r"eve@example.org cannot be carried: .*no password for it"):
+        w.opened.password_hash("eve@example.org")
+    with pytest.raises(SecretError, match=r"dan@example.org cannot be carried: .*no such account"):
+        w.opened.password_hash("dan@example.org")
+
+
+def test_the_hash_of_a_half_written_line_is_not_carried(world):
+    w = world("ann@example.org:{SHA512-CRYPT}$6$saltsalt$qFmFH.bQmm")
+    with pytest.raises(SecretError, match=r"users:1: the end of the hash is missing") as caught:
+        w.opened.password_hash("ann@example.org")
+    assert "qFm" not in str(caught.value)
+
+
+def test_an_address_that_would_be_a_comment_or_another_folder_is_refused(world):
+    w = world(USERS, home="/var/vmail/%d/%n")
+    for local in ("#eve", "e/ve"):
+        with pytest.raises(WriteError, match="choose another address"):
+            w.create(w.mailbox(local))
+    assert w.text("users") == USERS
+
+
+def test_a_symlink_as_passwd_file_is_written_through(world):
+    w = world(USERS)
+    (w.folder / "users").rename(w.folder / "real")
+    (w.folder / "users").symlink_to("real")
+    w.create(w.mailbox("eve"))
+    assert (w.folder / "users").is_symlink()
+    assert "eve@example.org" in w.text("real")
+
+
+def test_owner_and_mode_are_kept(world):
+    w = world(USERS)
+    path = w.folder / "users"
+    path.chmod(0o604)
+    if os.geteuid() == 0:
+        os.chown(path, 5123, 5124)
+    owner = path.stat().st_uid, path.stat().st_gid
+    w.create(w.mailbox("eve"))
+    assert (stat.S_IMODE(path.stat().st_mode), path.stat().st_uid, path.stat().st_gid) == (0o604, *owner)
+
+
+def test_postfix_gets_to_know_new_mailboxes_and_to_forget_removed_ones(world):
+    w = world(USERS, virtual_mailbox_maps="texthash:vmailbox", mailbox_map_value="%d/%n/Maildir/")
+    w.put("vmailbox", "ann@example.org example.org/ann/\nbob@example.com x/\n")
+    w.create(w.mailbox("eve"))
+    assert w.text("vmailbox") == (
+        "ann@example.org example.org/ann/\nbob@example.com x/\neve@example.org example.org/eve/Maildir/\n"
+    )
+    w.delete(w.mailbox("ann"))
+    assert w.text("vmailbox") == "bob@example.com x/\neve@example.org example.org/eve/Maildir/\n"
+
+
+class FullDisk(LocalTransport):
+    """There is no room for files of one name."""
+
+    def __init__(self, name):
+        self.name = name
+        self.refused = 0
+
+    def write(self, path, content, **options):
+        if path.name == self.name and not self.refused:
+            self.refused += 1
+            error = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            raise WriteError(f"{path} could not be written: {error}")
+        super().write(path, content, **options)
+
+
+@pytest.mark.parametrize("full", ["users", "virtual", "vmailbox"])
+@pytest.mark.parametrize("act", ["create", "delete"])
+def test_a_full_disk_leaves_every_file_as_it_was(world, full, act):
+    w = world(
+        "ann@example.org:x\nbob@example.org:x\n",
+        "@example.org ann@example.org\n",
+        virtual_mailbox_maps="texthash:vmailbox",
+    )
+    w.put("vmailbox", "bob@example.org example.org/bob/\n")
+    w.create(w.mailbox("eve"))
+    before = w.everything()
+    w.open(transport=(disk := FullDisk(full)))
+    with pytest.raises(WriteError, match=rf"/{full} could not be written: .*No space left"):
+        w.create(w.mailbox("dan")) if act == "create" else w.delete(w.mailbox("eve"))
+    assert disk.refused
+    assert w.everything() == before
+
+
+def test_a_mailbox_that_comes_or_goes_while_a_catch_all_stands_is_kept_from_it(world):
+    w = world(USERS, "x@example.com y\n")
+    w.create(catch_all("ann@example.org"))
+    with_one = w.text("virtual")
+    w.create(w.mailbox("eve"))
+    assert "eve@example.org eve@example.org\n# reconciler: end" in w.text("virtual")
+    assert w.read("alias") == {}
+    w.delete(w.mailbox("eve"))
+    assert w.text("virtual") == with_one
+
+
+def test_a_catch_all_of_somebody_else_does_not_swallow_our_mailbox_and_treats_theirs_as_before(world):
+    virtual = "@example.org x@x.org\n"
+    w = world(USERS, virtual)
+    w.create(w.mailbox("eve"))
+    assert "eve@example.org eve@example.org" in w.text("virtual")
+    assert "ann@example.org" not in w.text("virtual")
+    w.delete(w.mailbox("eve"))
+    assert w.text("virtual") == virtual
+
+
+def test_a_mailbox_with_an_alias_of_its_own_needs_no_self_entry(world):
+    w = world(USERS, "@example.org x@x.org\n")
+    w.create(alias("eve", "eve@example.org", "x@x.org"))
+    before = w.text("virtual")
+    w.create(w.mailbox("eve"))
+    assert w.text("virtual") == before
+
+
+def test_a_quota_is_a_field_of_the_line_and_nothing_else_changes(world):
+    users = "ann@example.org:x:::Ann:::a=b userdb_quota_rule=*:storage=1G:messages=5 c=d\nbob@example.org:y\n"
+    w = world(users)
+    assert {name: q.size for name, q in w.read("quota").items()} == {"ann@example.org": 1024**3}
+    w.update(quota("ann", 7))
+    w.create(quota("bob", 0))
+    assert w.text("users") == (
+        "ann@example.org:x:::Ann:::a=b userdb_quota_rule=*:bytes=7:messages=5 c=d\n"
+        "bob@example.org:y::::::      userdb_quota_rule=*:bytes=0\n"
+    )
+    assert {name: q.size for name, q in w.read("quota").items()} == {"ann@example.org": 7, "bob@example.org": 0}
+    w.delete(quota("bob", 0))
+    assert w.text("users").endswith("\nbob@example.org:y\n")
+
+
+def test_a_quota_of_a_mailbox_that_is_not_there_is_an_error(world):
+    with pytest.raises(WriteError, match=r"new/quota/eve@example.org cannot be set: .* make the mailbox first"):
+        world(USERS).create(quota("eve", 5))
+
+
+def test_a_relative_quota_is_neither_shown_nor_overwritten(world):
+    users = "ann@example.org:x::::::userdb_quota_rule=*:storage=+10%\n"
+    w = world(users)
+    assert w.read("quota") == {}
+    with pytest.raises(WriteError, match=r"/users:1: new/quota/ann@example.org cannot be set: .*write an absolute"):
+        w.create(quota("ann", 5))
+    assert w.text("users") == users
+
+
+def test_another_field_may_hold_the_quota(world):
+    w = world("ann@example.org:x\n", quota_field="quota_rule")
+    w.create(quota("ann", 5))
+    assert w.text("users") == "ann@example.org:x::::::      quota_rule=*:bytes=5\n"
+
+
+@pytest.mark.parametrize(
+    ("users", "message"),
+    [
+        ("ann@example.org:x\r\n", r"/users:1: the line ends in CRLF"),
+        ("ann@example.org:x\nann@example.org:y\n", r"/users:2: ann@example.org stands here and in line 1"),
+        ("ann@example.org:x\nbob@exa", r"/users:2: the line has no password field"),
+    ],
+)
+def test_a_file_that_makes_no_sense_is_neither_read_nor_written(world, users, message):
+    w = world(users)
+    with pytest.raises(ObserveError, match=message):
+        w.read("mailbox")
+    with pytest.raises(ObserveError, match=message):
+        w.create(w.mailbox("eve"))
+    assert w.text("users") == users

@@ -1,0 +1,3 @@
+from tests.support.server_files import world
+
+__all__ = ["world"]
