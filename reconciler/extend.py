@@ -15,6 +15,7 @@ from pydantic import BaseModel
 
 from reconciler.model.address import Address, Place
 from reconciler.model.change import Change
+from reconciler.model.event import NOBODY, Events
 from reconciler.model.last_pass import LastPass
 from reconciler.model.outside import NOTHING, Outside
 from reconciler.model.plan import Plan
@@ -166,13 +167,17 @@ class Check:
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """What a backend is given beside its options. ``base``: the spec's folder, for relative paths."""
+    """What a backend is given beside its options.
+
+    ``base``: the spec's folder, for relative paths. ``events`` hear what a long write waits for.
+    """
 
     place: Place
     domain: str
     base: Path
     secrets: Secrets
     clock: Clock
+    events: Events = NOBODY
 
 
 @dataclass(frozen=True, slots=True)

@@ -162,22 +162,3 @@ class Journal(Protocol):
             Locked: it was lost to another run.
 
         """
-
-
-class Progress(Protocol):
-    """Tells a person how far a run has come."""
-
-    def begun(self, steps: Sequence[Step], /) -> None:
-        """These are being written now."""
-
-    def done(self, steps: Sequence[Step], /) -> None:
-        """These were written and read back."""
-
-    def already(self, step: Step, /) -> None:
-        """It was found done: an earlier run was cut short after its write."""
-
-    def held(self, step: Step, /) -> None:
-        """It does not run now; its verdict says why."""
-
-    def tell(self, words: str, /) -> None:
-        """How far a long write is; called by any thread."""

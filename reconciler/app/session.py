@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Protocol
 
 from reconciler.app.copying.ledger import last_passes
-from reconciler.app.copying.stores import Ears, mail_stores
+from reconciler.app.copying.stores import Carrier, mail_stores
 from reconciler.app.move import Move, kinds
 from reconciler.app.products import SERVERS, ZONES, Products
 from reconciler.engine.apply import Hands
@@ -20,6 +20,7 @@ from reconciler.engine.trail import Written
 from reconciler.engine.zone import claimed_names
 from reconciler.extend import Check, Context, Opened, Probe, Surroundings
 from reconciler.model.address import Address, Place
+from reconciler.model.event import NOBODY, Events
 from reconciler.model.outside import NOTHING, Outside
 from reconciler.model.plan import Plan
 from reconciler.model.resource import Resource, State
@@ -27,7 +28,7 @@ from reconciler.model.rrset import RRset
 from reconciler.model.sighting import History
 from reconciler.model.stage import Stage
 from reconciler.plugins import discover
-from reconciler.ports import Clock, Journal, Progress
+from reconciler.ports import Clock, Journal
 from reconciler.spec.spec import Dns, Server
 from reconciler.transports.secrets import ReferencedSecrets
 
@@ -68,12 +69,13 @@ class Sight:
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """``opened``: the product at each place, ready to be read."""
+    """``opened``: the product at each place, ready to be read. ``events`` hear how a run goes."""
 
     move: Move
     digest: str
     rules: Rules
     opened: Mapping[Place, Opened]
+    events: Events = NOBODY
 
     @property
     def stores(self) -> Stores:
@@ -122,15 +124,15 @@ class Session:
         if servers:
             journal.see(servers.served(self._watched()), self.move.clock.now())
 
-    def hands(self, journal: Journal, progress: Progress, stop: Callable[[], bool]) -> Hands:
+    def hands(self, journal: Journal, stop: Callable[[], bool]) -> Hands:
         """All that a run works with."""
-        mail = mail_stores(self.move, journal.histories, Ears(progress.tell, stop))
+        mail = mail_stores(self.move, journal.histories, Carrier(self.events, stop))
         return Hands(
             stores={**self.stores, **mail},
             kinds=self.rules.kinds,
             journal=journal,
             clock=self.move.clock,
-            progress=progress,
+            events=self.events,
             name_servers=self.opened[Place.DNS].name_servers,
             watched=self._watched(),
             stop=stop,
@@ -159,7 +161,7 @@ class Session:
 
 
 @contextmanager
-def open_session(path: Path, clock: Clock) -> Iterator[Session]:
+def open_session(path: Path, clock: Clock, events: Events = NOBODY) -> Iterator[Session]:
     """Load the spec and open the products that it names; closes them at the end.
 
     Raises:
@@ -170,13 +172,13 @@ def open_session(path: Path, clock: Clock) -> Iterator[Session]:
     move = Move.load(path, clock)
     rules = Rules(kinds(), discover("reconciler.checks", Check))
     with ExitStack() as at_the_end:
-        opened = _opened(move)
+        opened = open_products(move, events)
         for product in opened.values():
             at_the_end.callback(product.close)
-        yield Session(move, move.digest(), rules, opened)
+        yield Session(move, move.digest(), rules, opened, events)
 
 
-def _opened(move: Move) -> dict[Place, Opened]:
+def open_products(move: Move, events: Events = NOBODY) -> dict[Place, Opened]:
     """The three products; the new server's accounts may be given the password hashes of the old one's."""
     spec, base = move.spec, move.folder
     generated = Path(spec.generated_passwords) if spec.generated_passwords else None
@@ -184,7 +186,7 @@ def _opened(move: Move) -> dict[Place, Opened]:
     def product(family: Products, place: Place, section: Server | Dns, secrets: ReferencedSecrets) -> Opened:
         found = family[section.backend]
         options = found.options.model_validate(section.options)
-        return found.open(options, Context(place, spec.domain, base, secrets, move.clock))
+        return found.open(options, Context(place, spec.domain, base, secrets, move.clock, events))
 
     plain = ReferencedSecrets(base)
     old = product(SERVERS, Place.OLD, spec.old, plain)

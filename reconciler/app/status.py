@@ -1,13 +1,15 @@
-"""Where a move stands: what can be said of it at one moment. Pure."""
+"""Where a move stands: what can be said of it at one moment."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from reconciler.app.session import Sight
+from reconciler.app.clock import local
+from reconciler.app.session import Session, Sight
 from reconciler.engine.desire import Kinds
 from reconciler.engine.planner import World
 from reconciler.engine.zone import claimed_names
+from reconciler.journal.records import Run
 from reconciler.model.address import Address, Place
 from reconciler.model.plan import Plan, Step
 from reconciler.model.rrset import RRset
@@ -55,6 +57,36 @@ class Standing:
     users: int
     not_moved: tuple[str, ...]
     switched_off: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class MoveStatus:
+    """A move at one moment. ``goes_to`` is the spec's stage; ``next``: the one next thing to do, as a sentence."""
+
+    domain: str
+    goes_to: Stage
+    now: datetime
+    stands: Standing
+    plan: Plan
+    next: str
+    last_run: Run | None
+
+
+def status_of(session: Session) -> MoveStatus:
+    """Read everything, write nothing.
+
+    Raises:
+        ReconcilerError: a server, the zone or the journal could not be read.
+
+    """
+    spec, path = session.move.spec, str(session.move.path)
+    with session.move.past() as past:
+        sight, last_run = session.look(past), next(reversed(past.runs()), None)
+    plan = session.plan(sight)
+    is_last = spec.target is Stage.DECOMMISSION
+    ahead = None if plan.steps or is_last else session.plan(sight, Stage(spec.target + 1))
+    stands, following = standing(spec, session.rules.kinds, sight), next_thing(plan, ahead, path, local)
+    return MoveStatus(spec.domain, spec.target, sight.world.now, stands, plan, following, last_run)
 
 
 def standing(spec: Spec, kinds: Kinds, sight: Sight) -> Standing:

@@ -43,6 +43,7 @@ def apply(
     from reconciler.app.clock import SystemClock  # noqa: PLC0415 - help must not load what the command needs
     from reconciler.cli.run.apply import run_apply  # noqa: PLC0415
     from reconciler.cli.speech.console import Console  # noqa: PLC0415
+    from reconciler.cli.speech.manner import Manner  # noqa: PLC0415
 
     plans = [path for path in specs if _is_saved_plan(path)]
     if len(specs) > 1 and (saved or plans):
@@ -51,17 +52,9 @@ def apply(
     if saved and plans:
         msg = "give the spec here, and the saved plan with --plan; or the saved plan alone"
         raise typer.BadParameter(msg, param_hint="SPEC")
-    console = Console.of_process(no_color=no_color)
-    code = run_apply(
-        specs if not plans else [],
-        SystemClock(),
-        console,
-        saved=saved or next(iter(plans), None),
-        yes=yes,
-        as_json=as_json,
-        verbose=verbose,
-    )
-    raise typer.Exit(code)
+    manner = Manner(Console.of_process(no_color=no_color), sure=yes, as_json=as_json, verbose=verbose)
+    saved = saved or next(iter(plans), None)
+    raise typer.Exit(run_apply(specs if not plans else [], SystemClock(), manner, saved=saved))
 
 
 def _is_saved_plan(path: Path) -> bool:

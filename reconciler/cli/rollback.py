@@ -35,22 +35,16 @@ def rollback(
     Shows its own plan first and asks. What somebody else has changed since is not overwritten. No mail is removed.
     """
     from reconciler.app.clock import SystemClock  # noqa: PLC0415 - help must not load what the command needs
+    from reconciler.app.rolling_back import Selection  # noqa: PLC0415
     from reconciler.cli.run.rollback import run_rollback  # noqa: PLC0415
     from reconciler.cli.speech.console import Console  # noqa: PLC0415
+    from reconciler.cli.speech.manner import Manner  # noqa: PLC0415
+    from reconciler.model.stage import Stage  # noqa: PLC0415
 
     if (run is not None) + (stage is not None) + everything != 1:
         msg = "say what to undo: one of --run N, --stage STAGE and --all"
         raise typer.BadParameter(msg, param_hint="--run / --stage / --all")
-    code = run_rollback(
-        spec,
-        SystemClock(),
-        Console.of_process(no_color=no_color),
-        run=run,
-        stage=stage,
-        plan_only=plan_only,
-        yes=yes,
-        form="json" if as_json and plan_only else form,
-        as_json=as_json,
-        verbose=verbose,
-    )
-    raise typer.Exit(code)
+    form = "json" if as_json and plan_only else form
+    manner = Manner(Console.of_process(no_color=no_color), yes, as_json, form, verbose)
+    selection = Selection(run, Stage.of(stage) if stage else None)
+    raise typer.Exit(run_rollback(spec, SystemClock(), manner, selection, plan_only=plan_only))

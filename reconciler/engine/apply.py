@@ -14,13 +14,15 @@ from reconciler.engine.observe import Stores
 from reconciler.errors import Interrupted, NotYet, ReconcilerError, StalePlan, StepFailed
 from reconciler.model.address import Address, Place
 from reconciler.model.change import Change
+from reconciler.model.event import NOBODY, Events
 from reconciler.model.plan import Plan, Step
 from reconciler.model.reference import resolve
 from reconciler.model.resource import Resource
 from reconciler.model.rrset import RRset
+from reconciler.model.run_event import StepFoundDone, StepHeld, StepsBegun, StepsDone, StepsPutOff
 from reconciler.model.stage import Stage
 from reconciler.model.verdict import Status
-from reconciler.ports import Clock, Journal, NameServers, Progress, Store
+from reconciler.ports import Clock, Journal, NameServers, Store
 
 Judge = Callable[[Stage], Mapping[Address, Step]]
 """Reads and plans again before a stage is entered: the steps that it finds, by address."""
@@ -34,7 +36,7 @@ class Hands:
     kinds: Kinds
     journal: Journal
     clock: Clock
-    progress: Progress
+    events: Events = NOBODY
     name_servers: NameServers | None = None
     watched: frozenset[str] = frozenset()
     stop: Callable[[], bool] = lambda: False
@@ -127,26 +129,26 @@ class _Run:
             elif self.hands.kinds.settled(change.after, found):
                 self.already.append(step.number)
                 self._know(found)
-                self.hands.progress.already(step)
+                self.hands.events.tell(StepFoundDone(step))
             else:
                 raise StalePlan(_stale(change, found))
         if not todo:
             return True
         self.hands.journal.begin(self.number, todo)
-        self.hands.progress.begun(todo)
+        self.hands.events.tell(StepsBegun(tuple(todo)))
         try:
             store.write([step.change for step in todo])
             self._read_back(store, todo)
         except NotYet as error:
             self._account_for(store, todo, str(error))
-            self.hands.progress.tell(str(error))
+            self.hands.events.tell(StepsPutOff(tuple(todo), str(error)))
             return False
         except ReconcilerError as error:
             self._account_for(store, todo, str(error))
             raise
         self.hands.journal.done(self.number, todo)
         self.written += [step.number for step in todo]
-        self.hands.progress.done(todo)
+        self.hands.events.tell(StepsDone(tuple(todo)))
         if todo[0].change.address.place is Place.DNS:
             self._look_at_name_servers()
         return True
@@ -200,7 +202,7 @@ class _Run:
     def _hold(self, steps: Iterator[Step]) -> None:
         for step in steps:
             self.held.append(step)
-            self.hands.progress.held(step)
+            self.hands.events.tell(StepHeld(step))
 
     def _look_at_name_servers(self) -> None:
         if self.hands.name_servers:

@@ -53,7 +53,7 @@ class Gates:
 def copy_all(copies: Iterable[AnyCopy], means: Means, parallel: int = PARALLEL) -> Iterator[MailboxReport]:
     """One pass over each mailbox; reports as they come. A mailbox that fails stops no other.
 
-    ``means.tell`` is called by several threads. Closing the iterator lets running mailboxes end and begins no more.
+    ``means.events`` hear from several threads. Closing the iterator lets running mailboxes end and begins no more.
 
     Raises:
         JournalError: the ledger cannot be written.

@@ -6,12 +6,13 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from reconciler.mailcopy.model.accounting import FolderAccount, Refusal, Tally, total
 from reconciler.mailcopy.model.ledger import CopyKey
 from reconciler.mailcopy.model.mapping import FolderPlan, FolderRules
 from reconciler.mailcopy.pace import Pace
+from reconciler.model.event import NOBODY, Event, Events
 
 if TYPE_CHECKING:
     from reconciler.mailcopy.ports import MailLedger  # brings pydantic with it, which takes longer than many a pass
@@ -51,8 +52,12 @@ class State(StrEnum):
     FAILED = "failed"
 
 
+UNDER_WAY: Final = (State.LOOKING, State.COPYING, State.WAITING)
+"""The states of a mailbox whose pass is not over."""
+
+
 @dataclass(frozen=True, slots=True)
-class Progress:
+class Progress(Event):
     """A sign of life: numbers of this pass so far, and of all it has to do as far as it knows."""
 
     account: str
@@ -63,9 +68,6 @@ class Progress:
     of_messages: int = 0
     of_octets: int = 0
     words: str = ""
-
-
-Tell = Callable[[Progress], None]
 
 
 NO_PLAN = FolderPlan((), ())
@@ -110,12 +112,14 @@ _UNBOUND = Pace(None)
 class Means:
     """What a pass works with; ``paces`` are the source's and the target's, shared by all mailboxes.
 
+    ``events`` hear a Progress now and then, from several threads; an exception that it raises ends the mailbox between
+    two batches.
     ``second`` tells whether each server has room for one more connection of a mailbox, and keeps it until it is left.
     """
 
     ledger: "MailLedger"
     clock: "Clock"
-    tell: Tell = lambda _: None
+    events: Events = NOBODY
     paces: tuple[Pace, Pace] = (_UNBOUND, _UNBOUND)
     patience: Patience = field(default_factory=Patience)
     sleep: Callable[[float], None] = time.sleep

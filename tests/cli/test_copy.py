@@ -425,7 +425,7 @@ def test_what_comes_between_the_copy_and_the_comparison_is_no_lost_mail(move, ol
         spec = Move.load(move, SystemClock()).spec
         jobs = Jobs(spec, spec.mail_copy, move.parent, ReferencedSecrets(move.parent))
         copies = jobs.of(Asked(people[:1]), date(2026, 3, 2), ledger)
-        one = Pass(copies, 1, Means(ledger, SystemClock()), lambda _: None, lambda: False, note)
+        one = Pass(copies, 1, Means(ledger, SystemClock()), lambda: False, note)
         (outcome,) = one.outcomes(verify=True)
     assert (outcome.grade, outcome.tally.count, outcome.tally.copied, outcome.tally.new) == (Grade.GOOD, 5, 5, 5)
     assert [each.explained for each in outcome.differences] == ["it came after the last pass over its folder"]

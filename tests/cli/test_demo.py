@@ -15,6 +15,7 @@ from reconciler.cli.run.apply import run_apply
 from reconciler.cli.run.demo import run_demo
 from reconciler.cli.run.plan import run_plan
 from reconciler.cli.speech.console import Console
+from reconciler.cli.speech.manner import Manner
 from reconciler.errors import ReconcilerError
 from tests.support.clock import FakeClock
 
@@ -138,7 +139,7 @@ def test_neither_a_hash_nor_a_private_key_is_in_plans_as_data(played: Played, tm
         shown = io.StringIO()
         assert run_plan([spec], clock, console_to(shown), form="json", out=saved) is Code.CHANGES
         plans += [shown.getvalue(), saved.read_text()]
-        assert run_apply([spec], clock, console_to(stream), yes=True, as_json=True) is Code.DONE
+        assert run_apply([spec], clock, Manner(console_to(stream), sure=True, as_json=True)) is Code.DONE
     events = [json.loads(line) for line in stream.getvalue().splitlines()]
     assert events[0]["event"] == "plan"
     again = Played(folder, Code.DONE, stream.getvalue(), stream.keys, played.hashes)

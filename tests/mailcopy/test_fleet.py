@@ -9,6 +9,7 @@ from reconciler.mailcopy.ledger.sqlite import SqlLedger
 from reconciler.mailcopy.model.limits import Limits
 from reconciler.mailcopy.model.mapping import FolderRules
 from reconciler.mailcopy.pace import Pace
+from reconciler.model.event import Hearer
 from tests.lab.dovecot import Dovecot
 from tests.lab.mailbox import RealClock, copying, endpoint, expected, fill
 
@@ -78,7 +79,7 @@ def test_a_server_that_takes_one_connection_gets_one(
             running.discard(account)
         most.append(len(running))
 
-    reports = list(copy_all(narrow, Means(ledger, RealClock(), tell=tell), parallel=6))
+    reports = list(copy_all(narrow, Means(ledger, RealClock(), events=Hearer(tell)), parallel=6))
     assert {report.state for report in reports} == {State.DONE}
     assert max(most) == 1
     assert old.log().count("Login: user=") - before == len(users)

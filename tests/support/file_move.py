@@ -9,10 +9,9 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from reconciler.app import session as session_module
 from reconciler.app.move import Move
-from reconciler.app.session import Session
-from reconciler.cli.run.rollback import written_of
+from reconciler.app.rolling_back import written_of
+from reconciler.app.session import Session, open_products
 from reconciler.engine.apply import apply
 from reconciler.engine.planner import Rules
 from reconciler.extend import Check
@@ -23,7 +22,7 @@ from reconciler.model.stage import Stage
 from reconciler.model.verdict import Status
 from reconciler.spec.spec import Spec
 from tests.support.clock import FakeClock
-from tests.support.move import CHECKS, KINDS, Silent
+from tests.support.move import CHECKS, KINDS
 
 MOST_ROUNDS = 20
 _WRITES = ("replace", "rename", "unlink", "symlink", "mkdir")  # of os: all that changes what a folder shows
@@ -41,7 +40,7 @@ class FileMove:
     @contextmanager
     def session(self) -> Iterator[Session]:
         move = Move(self.path, self.spec, self.clock)
-        yield Session(move, move.digest(), self.rules, session_module._opened(move))
+        yield Session(move, move.digest(), self.rules, open_products(move))
 
     def world(self) -> dict[Address, Resource]:
         """All that every store can show, what the spec knows nothing of too."""
@@ -87,7 +86,7 @@ class FileMove:
             def judge(stage: Stage) -> dict[Address, Step]:
                 return {step.change.address: step for step in again().steps if step.stage is stage}
 
-            apply(plan, session.hands(journal, Silent(), lambda: False), judge)
+            apply(plan, session.hands(journal, lambda: False), judge)
             return again()
 
     def killed(self, act: Callable[[], object], at: int = 0, *, after: bool = False) -> int:

@@ -36,16 +36,6 @@ CHECKS = discover("reconciler.checks", Check)
 NO_CHECKS: Mapping[str, Check] = {}
 
 
-class Silent:
-    """Progress that nobody watches."""
-
-    def begun(self, steps: Sequence[Step]) -> None: ...
-    def done(self, steps: Sequence[Step]) -> None: ...
-    def already(self, step: Step) -> None: ...
-    def held(self, step: Step) -> None: ...
-    def tell(self, words: str) -> None: ...
-
-
 class MemoryJournal:
     """A journal that keeps in lists what the database keeps in tables; held to the same tests."""
 
@@ -158,7 +148,6 @@ class Move:
             KINDS,
             self.journal,
             self.clock,
-            Silent(),
             name_servers=self.name_servers,
             watched=claimed_names(self.spec, KINDS.records),
             stop=stop,

@@ -12,6 +12,7 @@ from reconciler.cli.run.apply import run_apply
 from reconciler.cli.run.plan import run_plan
 from reconciler.cli.run.rollback import run_rollback
 from reconciler.cli.speech.console import Console
+from reconciler.cli.speech.manner import Manner
 from reconciler.model.stage import Stage
 from tests.support.clock import MONDAY_MORNING, FakeClock
 
@@ -47,11 +48,11 @@ class Walk:
 
     def apply(self) -> tuple[Code, str]:
         said, console = _console()
-        return run_apply([self.spec], self.clock, console, yes=True), said.getvalue()
+        return run_apply([self.spec], self.clock, Manner(console, sure=True)), said.getvalue()
 
     def roll_back(self) -> tuple[Code, str]:
         said, console = _console()
-        return run_rollback(self.spec, self.clock, console, yes=True), said.getvalue()
+        return run_rollback(self.spec, self.clock, Manner(console, sure=True)), said.getvalue()
 
     def wait(self) -> None:
         """Until the time that the plan names."""

@@ -6,7 +6,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from reconciler.mailcopy.job import Progress
+from reconciler.app.copying.outcome import MailboxThrough
+from reconciler.mailcopy.job import Progress, State
+from reconciler.model.event import Event
 from reconciler.ports import Clock
 from reconciler.wording.machine_times import encoded
 from reconciler.wording.sizes import octets, span
@@ -42,7 +44,7 @@ class Outlook:
 
 @dataclass(slots=True)
 class Forecast:
-    """Hears what the copies tell, from several threads; ``cutover`` is when the move is planned to turn the MX."""
+    """Hears the events of a pass, from several threads; ``cutover`` is when the move is planned to turn the MX."""
 
     clock: Clock
     loads: Mapping[str, Load] = field(default_factory=dict)
@@ -54,15 +56,24 @@ class Forecast:
     _began: datetime | None = None
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def tell(self, progress: Progress) -> None:
-        """A mailbox has come on."""
+    def tell(self, event: Event, /) -> None:
+        """A mailbox has come on, or is through."""
+        match event:
+            case Progress():
+                self._come_on(event)
+            case MailboxThrough(outcome):
+                self._end(outcome.address, limited=outcome.state == State.LIMITED)
+            case _:
+                pass
+
+    def _come_on(self, progress: Progress) -> None:
         with self._lock:
             if progress.of_octets and self._began is None:
                 self._began = self.clock.now()
             self._carried[progress.account] = progress.octets
             self._found[progress.account] = max(self._found.get(progress.account, 0), progress.of_octets)
 
-    def ended(self, account: str, *, limited: bool) -> None:
+    def _end(self, account: str, *, limited: bool) -> None:
         """A mailbox will not come on in this pass; ``limited``: for its daily limit, so that there is more to come."""
         with self._lock:
             self._through.add(account)

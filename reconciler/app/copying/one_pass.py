@@ -7,16 +7,16 @@ from dataclasses import replace
 from typing import Final
 
 from reconciler.app.copying.outcome import BAD_GRADES, NOT_BEGUN, STOPPED, Outcome
-from reconciler.cli.speech.copy_watch import UNDER_WAY
 from reconciler.errors import MailError, SecretError
 from reconciler.mailcopy.either import AnyCopy, copy_mailbox, verify_mailbox
 from reconciler.mailcopy.files.job import FilesCopy
 from reconciler.mailcopy.fleet import copy_all
 from reconciler.mailcopy.imap.job import Endpoint
-from reconciler.mailcopy.job import MailboxReport, Means, Progress, State, Tell
+from reconciler.mailcopy.job import UNDER_WAY, MailboxReport, Means, Progress, State
 from reconciler.mailcopy.model.accounting import Tally
 from reconciler.mailcopy.model.ledger import CopyKey
 from reconciler.mailcopy.verify import Verification
+from reconciler.model.event import Event, Hearer, Together
 from reconciler.model.last_pass import LastPass
 
 _NAP: Final = 0.2  # seconds between two looks whether to stop, while a pause that a server asked for is kept
@@ -30,23 +30,22 @@ class _StopAsked(Exception):  # noqa: N818 - no error: it ends a mailbox between
 
 
 class Pass:
-    """Iterate ``outcomes`` once; ``stop`` is asked before every batch, and ``tell`` is called by several threads."""
+    """Iterate ``outcomes`` once; ``stop`` is asked before every batch."""
 
-    def __init__(  # noqa: PLR0917 - what a pass works with
+    def __init__(
         self,
         copies: Sequence[AnyCopy],
         parallel: int,
         means: Means,
-        tell: Tell,
         stop: Callable[[], bool],
         note: Callable[[CopyKey, LastPass], None],
     ) -> None:
         """Nothing is opened yet; ``note`` is to remember what a later plan wants to know."""
         self._note = note
         self._copies, self._parallel = copies, parallel
-        self._tell, self._stop = tell, stop
+        self._stop = stop
         self._begun: set[str] = set()
-        self._means = replace(means, tell=self._heard, sleep=self._sleep)
+        self._means = replace(means, events=Together(Hearer(self._heard), means.events), sleep=self._sleep)
         free = min((end.server.limits.connections for copy in copies for end in (copy.source, copy.target)), default=1)
         self._judges = min(parallel, max(1, free // _SHARE))
         self._room = free > self._judges
@@ -126,11 +125,11 @@ class Pass:
             raise _StopAsked
         return verify_mailbox(copy, self._means, report.began)
 
-    def _heard(self, progress: Progress) -> None:
-        if progress.state in UNDER_WAY and self._stop():
-            raise _StopAsked
-        self._begun.add(progress.account)
-        self._tell(progress)
+    def _heard(self, event: Event) -> None:
+        if isinstance(event, Progress):
+            if event.state in UNDER_WAY and self._stop():
+                raise _StopAsked
+            self._begun.add(event.account)
 
     def _sleep(self, seconds: float) -> None:
         end = time.monotonic() + seconds

@@ -1,28 +1,22 @@
-"""One mailbox after a pass, and what all of them together mean."""
+"""One mailbox after a pass, and the account of all of them."""
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from reconciler.cli.exit_codes import Code, worst
-from reconciler.mailcopy.job import MailboxReport, State
+from reconciler.mailcopy.job import MailboxReport
 from reconciler.mailcopy.model.accounting import FolderAccount, Refusal, Tally
-from reconciler.mailcopy.verify import Verification
+from reconciler.model.event import Event
 from reconciler.model.grade import Difference, Grade
+
+if TYPE_CHECKING:
+    from reconciler.mailcopy.verify import Verification  # brings imapclient with it
 
 STOPPED: Final = "stopped"
 NOT_BEGUN: Final = "not begun"
 
-_CODES: Final = {
-    State.DONE.value: Code.DONE,
-    State.PARTLY.value: Code.BLOCKED,
-    State.FULL.value: Code.BLOCKED,
-    State.LIMITED.value: Code.WAITING,
-    State.AUTH_LOST.value: Code.BLOCKED,
-    State.SUSPECT.value: Code.BLOCKED,
-}
 _NOTHING: Final = Tally()
 BAD_GRADES: Final = (Grade.INVESTIGATE, Grade.POOR)
 
@@ -47,7 +41,7 @@ class Outcome:
     def of(
         cls,
         report: MailboxReport,
-        verdict: Verification | None = None,
+        verdict: "Verification | None" = None,
         unjudged: str = "",
         earlier: Tally = _NOTHING,
     ) -> "Outcome":
@@ -66,20 +60,14 @@ class Outcome:
             unjudged,
         )
 
-    @property
-    def code(self) -> Code:
-        """What a script should know of it."""
-        codes = [_CODES.get(self.state, Code.FAILED)]
-        if self.refusals or self.tally.refused or self.grade in BAD_GRADES:
-            codes.append(Code.BLOCKED)
-        if self.unjudged or not self.tally.balanced:
-            codes.append(Code.FAILED)
-        return worst(codes)
 
+@dataclass(frozen=True, slots=True)
+class MailboxThrough(Event):
+    """A mailbox is through, judged too if that was asked for: the ``number``-th ``of`` all of this pass."""
 
-def code_of(outcomes: Iterable[Outcome]) -> Code:
-    """Of all mailboxes."""
-    return worst(outcome.code for outcome in outcomes)
+    outcome: Outcome
+    number: int
+    of: int
 
 
 def total(outcomes: Iterable[Outcome]) -> Tally:

@@ -1,19 +1,16 @@
 """What is known of the mailboxes before a pass: how much each has to bring, and when it was last through."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from reconciler.app.copying.forecast import Forecast, Load
-from reconciler.cli.speech.copy_watch import Known
 from reconciler.mailcopy.either import AnyCopy
 from reconciler.mailcopy.ports import MailLedger
 from reconciler.mailcopy.sizing import Size, measure_all
+from reconciler.model.event import Event, Events
 from reconciler.model.last_pass import LastPass
 from reconciler.ports import Clock
 from reconciler.spec.copy import MailCopy
-from reconciler.wording.sizes import octets
-
-_MOST_NAMED = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,9 +22,32 @@ class Before:
     clock: Clock
 
 
+@dataclass(frozen=True, slots=True)
+class Measuring(Event):
+    """So many mailboxes that were never copied to the end are measured now."""
+
+    mailboxes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Measured(Event):
+    """What each of them has to bring, by address."""
+
+    loads: Mapping[str, Load]
+
+
+@dataclass(frozen=True, slots=True)
+class PassBegun(Event):
+    """A pass over so many mailboxes begins; ``passes`` by address are the last ones that got to their end."""
+
+    mailboxes: int
+    forecast: Forecast
+    passes: Mapping[str, LastPass] = field(default_factory=dict)
+
+
 def measured(
-    copies: Sequence[AnyCopy], section: MailCopy, before: Before, say: Callable[[str], None], stop: Callable[[], bool]
-) -> tuple[Sequence[AnyCopy], Known]:
+    copies: Sequence[AnyCopy], section: MailCopy, before: Before, events: Events, stop: Callable[[], bool]
+) -> tuple[Sequence[AnyCopy], PassBegun]:
     """The copies with the sizes of those that were never copied to the end, which are measured now.
 
     What was copied before brings little: it is not looked at twice.
@@ -39,13 +59,13 @@ def measured(
         if not (copy.key.source == "old" and copy.key.account in passes and passes[copy.key.account].copied)
     ]
     if len(new) > 1:
-        say(f"measuring {len(new):,} mailboxes")
+        events.tell(Measuring(len(new)))
     sizes = measure_all(new, section.parallel, stop)
     loads = {copy.key.account: _load(copy, sizes, before.ledger) for copy in new if copy.key.account in sizes}
     if len(new) > 1 and loads:
-        say(_told(loads))
-    known = Known(Forecast(before.clock, loads, section.cutover), passes)
-    return [_sized(copy, loads) for copy in copies], known
+        events.tell(Measured(loads))
+    begun = PassBegun(len(copies), Forecast(before.clock, loads, section.cutover), passes)
+    return [_sized(copy, loads) for copy in copies], begun
 
 
 def _load(copy: AnyCopy, sizes: Mapping[str, Size], ledger: MailLedger) -> Load:
@@ -62,9 +82,3 @@ def _load(copy: AnyCopy, sizes: Mapping[str, Size], ledger: MailLedger) -> Load:
 def _sized(copy: AnyCopy, loads: Mapping[str, Load]) -> AnyCopy:
     account = copy.key.account
     return replace(copy, octets=loads[account].octets) if account in loads else copy
-
-
-def _told(loads: Mapping[str, Load]) -> str:
-    biggest = sorted(loads, key=lambda account: loads[account].octets, reverse=True)[:_MOST_NAMED]
-    named = ", ".join(f"{account} {octets(loads[account].octets)}" for account in biggest)
-    return f"{octets(sum(load.octets for load in loads.values()))} to copy; the biggest first: {named}"

@@ -1,37 +1,32 @@
 """Steps of a plan that copy mail: one pass over their mailboxes, compared where the plan wants it complete."""
 
-import threading
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
-from datetime import timedelta
 from typing import Final
 
 from reconciler.app.copying.ledger import ledger_place, open_ledger
 from reconciler.app.copying.one_pass import Pass
 from reconciler.app.copying.orders import Asked, arrivals_since, jobs_of
-from reconciler.app.copying.outcome import BAD_GRADES, NOT_BEGUN, STOPPED, Outcome
+from reconciler.app.copying.outcome import BAD_GRADES, NOT_BEGUN, STOPPED, MailboxThrough, Outcome
 from reconciler.app.move import Move
-from reconciler.cli.speech.copy_report import sent
-from reconciler.cli.speech.copy_watch import in_one_line
 from reconciler.errors import Interrupted, NotYet, WriteError
-from reconciler.mailcopy.job import Means, Progress, State
+from reconciler.mailcopy.job import Means, State
 from reconciler.model.change import Change
+from reconciler.model.event import Events
 from reconciler.model.grade import Difference, Grade
 from reconciler.model.sighting import History
-from reconciler.ports import Clock
 from reconciler.resources.mail.stored import StoredMail
-from reconciler.wording.lists import listed, sentences, span
+from reconciler.wording.lists import listed, span
 from reconciler.wording.sizes import shown
 
 _MOST_TOLD: Final = 5
-_SILENCE: Final = timedelta(seconds=5)
 
 
 def carry_mail(
     move: Move,
     changes: Sequence[Change],
     back: Mapping[str, History] | None,
-    tell: Callable[[str], None],
+    events: Events,
     stop: Callable[[], bool],
 ) -> None:
     """From the old server to the new one; with ``back``, what came since the cutover from the new one to the old.
@@ -50,7 +45,7 @@ def carry_mail(
     for verify, addresses in ((False, [n for n in names if n in once]), (True, [n for n in names if n not in once])):
         if addresses:
             asked = Asked(addresses, back=back is not None, since=since)
-            outcomes += _passed(move, asked, tell, stop, verify=verify)
+            outcomes += _passed(move, asked, events, stop, verify=verify)
     if any(outcome.state in {STOPPED, NOT_BEGUN} for outcome in outcomes):
         msg = "stopped as asked; what was copied is in the ledger: apply again to go on from there"
         raise Interrupted(msg)
@@ -59,7 +54,7 @@ def carry_mail(
     if bad:
         raise WriteError(_words(bad, len(outcomes), str(move.path)))
     silent = {c.address.name for c in changes if isinstance(c.after, StoredMail) and c.after.quiet}
-    loud = [outcome.address for outcome in outcomes if outcome.address in silent and sent(outcome.tally)]
+    loud = [outcome.address for outcome in outcomes if outcome.address in silent and outcome.tally.sent]
     if loud:
         raise NotYet(
             f"mail still came to the old server, for {listed(loud)}: it was copied, and the "
@@ -67,40 +62,17 @@ def carry_mail(
         )
 
 
-def _passed(
-    move: Move, asked: Asked, tell: Callable[[str], None], stop: Callable[[], bool], *, verify: bool
-) -> list[Outcome]:
+def _passed(move: Move, asked: Asked, events: Events, stop: Callable[[], bool], *, verify: bool) -> list[Outcome]:
     assert move.spec.mail_copy is not None
-    outcomes = []
+    outcomes: list[Outcome] = []
     with closing(jobs_of(move)) as jobs, open_ledger(ledger_place(move.path), move.clock) as ledger:
         copies = jobs.of(asked, move.clock.now().date(), ledger)
-        means = Means(ledger, move.clock)
-        talk = _Talk(move.clock, tell)
-        run = Pass(copies, move.spec.mail_copy.parallel, means, talk.hear, stop, ledger.passed)
+        means = Means(ledger, move.clock, events)
+        run = Pass(copies, move.spec.mail_copy.parallel, means, stop, ledger.passed)
         for outcome in run.outcomes(verify=verify):
             outcomes.append(outcome)
-            tell(f"mail {len(outcomes):,}/{len(copies):,}: {in_one_line(outcome)}")
+            events.tell(MailboxThrough(outcome, len(outcomes), len(copies)))
     return outcomes
-
-
-class _Talk:
-    """A word now and then on a mailbox that takes long."""
-
-    def __init__(self, clock: Clock, tell: Callable[[str], None]) -> None:
-        """Begin in silence."""
-        self._clock, self._tell = clock, tell
-        self._last = clock.now()
-        self._lock = threading.Lock()
-
-    def hear(self, progress: Progress) -> None:
-        """Called by every thread that copies."""
-        with self._lock:
-            now = self._clock.now()
-            if now - self._last < _SILENCE:
-                return
-            self._last = now
-        figures = f"{progress.messages:,} of {progress.of_messages:,} messages" if progress.of_messages else ""
-        self._tell(f"mail of {progress.account}: {sentences(progress.state.value, figures, shown(progress.words))}")
 
 
 def _is_good(outcome: Outcome, approved: Sequence[str]) -> bool:

@@ -11,6 +11,7 @@ from reconciler.app.move import Move
 from reconciler.engine.observe import Stores
 from reconciler.model.address import Place
 from reconciler.model.change import Change
+from reconciler.model.event import Events
 from reconciler.model.resource import Resource
 from reconciler.model.sighting import History
 from reconciler.resources.mail.returned import ReturnedMail
@@ -23,15 +24,15 @@ Histories = Callable[[], Mapping[str, History]]
 
 
 @dataclass(frozen=True, slots=True)
-class Ears:
-    """``tell`` hears of each mailbox that is through; ``stop`` is asked between two batches of messages."""
+class Carrier:
+    """How mail is carried: ``events`` hear of it, ``stop`` is asked between two batches of messages."""
 
-    tell: Callable[[str], None]
+    events: Events
     stop: Callable[[], bool]
 
 
-def mail_stores(move: Move, histories: Histories, ears: Ears | None = None) -> Stores:
-    """Both kinds of mail; none where the spec has no section ``copy``. Without ``ears`` they are only read."""
+def mail_stores(move: Move, histories: Histories, carrier: Carrier | None = None) -> Stores:
+    """Both kinds of mail; none where the spec has no section ``copy``. Without ``carrier`` they are only read."""
     if move.spec.mail_copy is None:
         return {}
 
@@ -44,8 +45,8 @@ def mail_stores(move: Move, histories: Histories, ears: Ears | None = None) -> S
     def carry(changes: Sequence[Change], *, back: bool) -> None:
         from reconciler.app.copying.steps import carry_mail  # noqa: PLC0415 - brings imapclient with it
 
-        assert ears is not None
-        carry_mail(move, changes, histories() if back else None, ears.tell, ears.stop)
+        assert carrier is not None
+        carry_mail(move, changes, histories() if back else None, carrier.events, carrier.stop)
 
     return {
         (Place.NEW, StoredMail.kind): _Store(new, partial(carry, back=False)),

@@ -1,14 +1,16 @@
 """``reconciler apply``."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
-from reconciler.app.applying import Doing, Manner
-from reconciler.app.saved_plans import read, require_current
+from reconciler.app.applying import apply_move
+from reconciler.app.saved_plans import read
 from reconciler.app.session import open_session
-from reconciler.cli.exit_codes import Code, of_error, worst
+from reconciler.cli.exit_codes import Code, of_error, of_round, worst
 from reconciler.cli.speech.console import Console
+from reconciler.cli.speech.manner import Manner
 from reconciler.errors import Interrupted, PlanUnreadable, ReconcilerError
 from reconciler.model.plan import Plan
 from reconciler.ports import Clock
@@ -23,41 +25,31 @@ _LEFT: Final = {
 }
 
 
-def run_apply(
-    paths: Sequence[Path],
-    clock: Clock,
-    console: Console,
-    *,
-    saved: Path | None = None,
-    yes: bool = False,
-    as_json: bool = False,
-    verbose: bool = False,
-) -> Code:
+def run_apply(paths: Sequence[Path], clock: Clock, manner: Manner, *, saved: Path | None = None) -> Code:
     """One move after the other; with a saved plan, exactly that. One that fails does not keep the others back.
 
     Raises:
         ReconcilerError: the only move failed, or a person stopped the run.
 
     """
-    manner = Manner(sure=yes or saved is not None, exactly=saved is not None, as_json=as_json, verbose=verbose)
     if saved:
         plan, named = read(saved)
         path = next(iter(paths), named)
         if path is None:
             msg = f"{saved} does not name its spec: reconciler apply SPEC --plan {saved}"
             raise PlanUnreadable(msg)
-        return _apply(path, clock, console, manner, plan)
+        return _apply(path, clock, replace(manner, sure=True), plan)
     codes = []
     for path in paths:
         try:
-            codes.append(_apply(path, clock, console, manner))
+            codes.append(_apply(path, clock, manner))
         except ReconcilerError as error:
             if len(paths) == 1 or isinstance(error, Interrupted):
                 raise
-            console.complain(error)
+            manner.console.complain(error)
             codes.append(of_error(error))
-    if len(paths) > 1 and not as_json:
-        console.result(_summary(paths, codes, console))
+    if len(paths) > 1 and not manner.as_json:
+        manner.console.result(_summary(paths, codes, manner.console))
     return worst(codes)
 
 
@@ -68,16 +60,6 @@ def _summary(paths: Sequence[Path], codes: Sequence[Code], console: Console) -> 
     return "\n".join([console.style.heading(f"{len(paths)} moves"), *lines, ""])
 
 
-def _apply(path: Path, clock: Clock, console: Console, manner: Manner, saved: Plan | None = None) -> Code:
-    with open_session(path, clock) as session:
-        if saved:
-            require_current(saved, session.move, session.digest)
-        with session.move.journal() as journal:
-            session.note_name_servers(journal)
-            sight = session.look(journal)
-            plan = saved or session.plan(sight)
-
-            def again() -> Plan:
-                return session.plan(session.look(journal), plan.stage)
-
-            return Doing(session, journal, plan, again, sight.untouched, console, manner).carry_out()
+def _apply(path: Path, clock: Clock, manner: Manner, saved: Plan | None = None) -> Code:
+    with manner.following(path, clock) as events, open_session(path, clock, events) as session:
+        return of_round(apply_move(session, manner.terms, saved).last)

@@ -8,13 +8,16 @@ from pathlib import Path
 from typing import Final
 
 from reconciler.app.clock import local
+from reconciler.app.planning import plan_move
+from reconciler.app.rolling_back import plan_back
 from reconciler.app.session import open_session
 from reconciler.cli.demo_world import Comparison, compare, files, write_world
 from reconciler.cli.exit_codes import Code
 from reconciler.cli.run.apply import run_apply
 from reconciler.cli.run.plan import run_plan
-from reconciler.cli.run.rollback import run_rollback, written_of
+from reconciler.cli.run.rollback import run_rollback
 from reconciler.cli.speech.console import Console
+from reconciler.cli.speech.manner import Manner
 from reconciler.model.plan import Plan
 from reconciler.model.stage import Stage
 from reconciler.ports import Clock
@@ -62,6 +65,7 @@ class _Demo:
         self.spec = folder / "migration.yaml"
         self.clock = clock
         self.console = console
+        self.manner = Manner(console, sure=True)
 
     def play(self) -> Comparison:
         """Tell the whole story; what became of the files at its end."""
@@ -90,7 +94,7 @@ class _Demo:
             self._edit("moved: false", "moved: true")
         self._command("plan")
         run_plan([self.spec], self.clock, self.console)
-        self._until_done("apply", lambda: run_apply([self.spec], self.clock, self.console, yes=True), self._plan)
+        self._until_done("apply", lambda: run_apply([self.spec], self.clock, self.manner), self._plan)
         self._tell("", "A second plan finds nothing to do:")
         self._command("plan")
         run_plan([self.spec], self.clock, self.console)
@@ -102,9 +106,7 @@ class _Demo:
             "was copied back; in this world none has arrived, so the spec says:",
         )
         self._edit(_RELEASED, f"{_RELEASED}\n  {_COPIED_BACK}")
-        self._until_done(
-            "rollback --all", lambda: run_rollback(self.spec, self.clock, self.console, yes=True), self._plan_back
-        )
+        self._until_done("rollback --all", lambda: run_rollback(self.spec, self.clock, self.manner), self._plan_back)
         self._tell("", "The spec goes back as well:")
         self._edit("moved: true", "moved: false")
         self._edit(f"{_RELEASED}\n  {_COPIED_BACK}", _RELEASED)
@@ -127,12 +129,12 @@ class _Demo:
             )
 
     def _plan(self) -> Plan:
-        with open_session(self.spec, self.clock) as session, session.move.past() as past:
-            return session.plan(session.look(past))
+        with open_session(self.spec, self.clock) as session:
+            return plan_move(session).plan
 
     def _plan_back(self) -> Plan:
-        with open_session(self.spec, self.clock) as session, session.move.past() as past:
-            return session.plan_back(session.look(past), written_of(session, past))
+        with open_session(self.spec, self.clock) as session:
+            return plan_back(session).plan
 
     def _tell_end(self, comparison: Comparison) -> None:
         self._heading("Is every file what it was?")

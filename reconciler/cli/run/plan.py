@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from reconciler.app.clock import local
+from reconciler.app.planning import plan_move
 from reconciler.app.saved_plans import save
 from reconciler.app.session import open_session
 from reconciler.cli.exit_codes import Code, of_error, of_plan, worst
@@ -25,12 +26,12 @@ JSON = "json"
 
 
 @dataclass(frozen=True, slots=True)
-class Planned:
+class _Found:
     """What became of one spec: a plan, or an error."""
 
     path: Path
     plan: Plan | None
-    untouched: int = 0
+    untouched: int | None = None
     error: ReconcilerError | None = None
 
     @property
@@ -71,25 +72,25 @@ def run_plan(
     return worst(each.code for each in found)
 
 
-def _planned(path: Path, clock: Clock, stage: Stage | None) -> Planned:
+def _planned(path: Path, clock: Clock, stage: Stage | None) -> _Found:
     try:
-        with open_session(path, clock) as session, session.move.past() as past:
-            sight = session.look(past)
-            return Planned(path, session.plan(sight, stage), sight.untouched)
+        with open_session(path, clock) as session:
+            planned = plan_move(session, stage)
+            return _Found(path, planned.plan, planned.untouched)
     except ReconcilerError as error:
-        return Planned(path, None, error=error)
+        return _Found(path, None, error=error)
 
 
-def _data(planned: Planned) -> dict[str, Any]:
+def _data(found: _Found) -> dict[str, Any]:
     return {
-        "spec": str(planned.path),
-        "exit_code": planned.code,
-        "error": str(planned.error) if planned.error else None,
-        "plan": encode_plan(planned.plan) if planned.plan else None,
+        "spec": str(found.path),
+        "exit_code": found.code,
+        "error": str(found.error) if found.error else None,
+        "plan": encode_plan(found.plan) if found.plan else None,
     }
 
 
-def _summary(found: Sequence[Planned], console: Console) -> str:
+def _summary(found: Sequence[_Found], console: Console) -> str:
     """One line a move."""
     wide = max(len(str(each.path)) for each in found)
     lines = [console.style.heading(f"{len(found)} moves")]

@@ -2,19 +2,17 @@
 
 import json
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
 from reconciler.app.clock import local
-from reconciler.app.session import Session, Sight, open_session
-from reconciler.app.status import CacheClock, CopiedMail, Standing, next_thing, standing
+from reconciler.app.session import open_session
+from reconciler.app.status import CacheClock, CopiedMail, MoveStatus, status_of
 from reconciler.cli.exit_codes import Code
 from reconciler.cli.speech.console import Console
 from reconciler.journal.records import RUNNING, Run
-from reconciler.model.plan import Plan
-from reconciler.model.stage import Stage
 from reconciler.ports import Clock
 from reconciler.render.phrases.closing import counts
 from reconciler.wording.machine_times import encoded
@@ -24,17 +22,6 @@ from reconciler.wording.times import moment
 _MOST_LISTED: Final = 20  # users; more are scrolled past, and --json has them all
 
 
-@dataclass(frozen=True, slots=True)
-class _Report:
-    domain: str
-    goes_to: Stage
-    now: datetime
-    stands: Standing
-    plan: Plan
-    next: str
-    last_run: Run | None
-
-
 def run_status(path: Path, clock: Clock, console: Console, *, as_json: bool = False) -> Code:
     """Read everything, write nothing, and say where the move stands.
 
@@ -42,9 +29,8 @@ def run_status(path: Path, clock: Clock, console: Console, *, as_json: bool = Fa
         ReconcilerError: a server, the zone or the journal could not be read.
 
     """
-    with open_session(path, clock) as session, session.move.past() as past:
-        sight = session.look(past)
-        report = _report(session, sight, next(reversed(past.runs()), None))
+    with open_session(path, clock) as session:
+        report = status_of(session)
     if as_json:
         console.result(f"{json.dumps(_data(report), indent=2)}\n")
     else:
@@ -52,18 +38,7 @@ def run_status(path: Path, clock: Clock, console: Console, *, as_json: bool = Fa
     return Code.DONE
 
 
-def _report(session: Session, sight: Sight, last_run: Run | None) -> _Report:
-    spec, path = session.move.spec, str(session.move.path)
-    plan = session.plan(sight)
-    is_last = spec.target is Stage.DECOMMISSION
-    ahead = None if plan.steps or is_last else session.plan(sight, Stage(spec.target + 1))
-    stands = standing(spec, session.rules.kinds, sight)
-    return _Report(
-        spec.domain, spec.target, sight.world.now, stands, plan, next_thing(plan, ahead, path, local), last_run
-    )
-
-
-def _lines(report: _Report, style: Style) -> Iterator[str]:
+def _lines(report: MoveStatus, style: Style) -> Iterator[str]:
     stands = report.stands
     yield style.heading(report.domain) + style.faint(f"  as read at {moment(report.now, local)}")
     yield f"stage    {stands.stage.label}; the spec goes to {report.goes_to.label}"
@@ -111,7 +86,7 @@ def _run(run: Run | None) -> str:
     return f"{what}; {run.done:,} {'step' if run.done == 1 else 'steps'} done; the move is not locked"
 
 
-def _data(report: _Report) -> dict[str, Any]:
+def _data(report: MoveStatus) -> dict[str, Any]:
     stands, run = report.stands, report.last_run
     return {
         "domain": report.domain,

@@ -6,11 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from reconciler.cli.exit_codes import Code
-from reconciler.cli.speech.console import Console
-from reconciler.mailcopy.either import AnyCopy
-from reconciler.mailcopy.job import State
-from reconciler.mailcopy.preview import Preview, preview_all
+from reconciler.mailcopy.preview import Preview
 from reconciler.model.folder_path import title
 from reconciler.wording.sizes import shown
 from reconciler.wording.style import Style
@@ -18,15 +14,14 @@ from reconciler.wording.style import Style
 _MOST_NAMED: Final = 2
 
 
-def show_folders(copies: Sequence[AnyCopy], parallel: int, console: Console, *, as_json: bool) -> Code:
-    """Look at all mailboxes and write nothing."""
-    order = [copy.key.account for copy in copies]
-    found = sorted(preview_all(copies, parallel), key=lambda each: order.index(each.key.account))
-    if as_json:
-        console.result("".join(f"{json.dumps(_as_data(each))}\n" for each in found))
-    else:
-        console.result("".join(f"{line}\n" for line in _lines(found, console.style)))
-    return Code.DONE if all(each.state is State.DONE and not each.refusals for each in found) else Code.BLOCKED
+def folders(found: Sequence[Preview], style: Style) -> str:
+    """For people."""
+    return "".join(f"{line}\n" for line in _lines(found, style))
+
+
+def folders_json(found: Sequence[Preview]) -> str:
+    """For programs, a mailbox a line."""
+    return "".join(f"{json.dumps(_as_data(each))}\n" for each in found)
 
 
 @dataclass(slots=True)

@@ -8,8 +8,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
-from reconciler.app.copying.outcome import Outcome, states, total
+from reconciler.app.copying.outcome import MailboxThrough, Outcome, states, total
 from reconciler.mailcopy.model.accounting import Tally
+from reconciler.model.event import Event
 from reconciler.wording.machine_times import encoded
 from reconciler.wording.sizes import octets, shown
 from reconciler.wording.style import Style
@@ -49,7 +50,7 @@ def summary(outcomes: Sequence[Outcome], style: Style, forecast: str = "") -> st
     lines = [line for outcome in outcomes for line in _trouble(outcome, style)]
     ended = ", ".join(f"{number:,} {state}" for state, number in states(outcomes).most_common())
     whole = total(outcomes)
-    passed = f"{sent(whole):,} sent ({octets(whole.octets)}), {whole.recognised:,} stood there already"
+    passed = f"{whole.sent:,} sent ({octets(whole.octets)}), {whole.recognised:,} stood there already"
     lines += [
         f"{style.heading('mailboxes')}  {len(outcomes):,}: {ended or 'none'}",
         f"{style.heading('messages')}   {_account(whole)}",
@@ -91,8 +92,12 @@ class Logs:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._folder = folder
 
-    def add(self, outcome: Outcome) -> None:
-        """What became of the mailbox in this pass."""
+    def tell(self, event: Event, /) -> None:
+        """What became of a mailbox in this pass."""
+        if isinstance(event, MailboxThrough):
+            self._add(event.outcome)
+
+    def _add(self, outcome: Outcome) -> None:
         name = outcome.address.replace(os.sep, "_")
         with (self._folder / f"{name}.log").open("a", encoding="utf-8") as file:
             file.writelines(f"{encoded(outcome.ended) or '-'} {line}\n" for line in _log_lines(outcome))
@@ -102,7 +107,7 @@ def _log_lines(outcome: Outcome) -> Iterator[str]:
     yield f"{outcome.state}: {_account(outcome.tally)}" + (f": {shown(outcome.words)}" if outcome.words else "")
     for folder in outcome.accounts:
         way = f"not copied, {shown(folder.rule)}" if folder.rule else f"-> {shown(folder.into)}"
-        yield f"{shown(folder.folder)} {way}: {_account(folder.tally)}; {sent(folder.tally):,} sent"
+        yield f"{shown(folder.folder)} {way}: {_account(folder.tally)}; {folder.tally.sent:,} sent"
     for refusal in outcome.refusals:
         yield f"refused: {shown(refusal.folder)}, UID {refusal.uid}: {shown(refusal.words)}"
     if outcome.grade:
@@ -129,11 +134,6 @@ def _trouble(outcome: Outcome, style: Style) -> Iterator[str]:
     more = max(0, len(listed) - _MOST_LISTED) + max(0, len(told) - _MOST_LISTED)
     if more:
         yield style.faint(f"and {more:,} more of {outcome.address}: --report lists all of them")
-
-
-def sent(tally: Tally) -> int:
-    """How many messages went over the wire in this pass."""
-    return tally.new - tally.recognised
 
 
 def _account(tally: Tally) -> str:

@@ -74,8 +74,8 @@ class _Attempt:
 
     def say(self, state: State, folder: str = "", words: str = "") -> None:
         of_messages, of_octets = max(self._of_messages, self.messages), max(self._of_octets, self._octets)
-        account = self._copy.key.account
-        self._means.tell(Progress(account, state, folder, self.messages, self._octets, of_messages, of_octets, words))
+        account, octets = self._copy.key.account, self._octets
+        self._means.events.tell(Progress(account, state, folder, self.messages, octets, of_messages, of_octets, words))
 
     def run(self) -> tuple[State, str]:
         self.say(State.LOOKING)

@@ -130,8 +130,8 @@ class Attempt:
     def say(self, state: State, folder: str = "", words: str = "") -> None:
         """Tell how far it is."""
         of_messages, of_octets = max(self._of_messages, self.messages), max(self._of_octets, self._octets)
-        account = self._copy.key.account
-        self._means.tell(Progress(account, state, folder, self.messages, self._octets, of_messages, of_octets, words))
+        account, octets = self._copy.key.account, self._octets
+        self._means.events.tell(Progress(account, state, folder, self.messages, octets, of_messages, of_octets, words))
 
     def _open(self, stack: ExitStack) -> tuple[_Looked, _Looked]:
         """Both sides at once: each takes some round trips of its own."""

@@ -48,6 +48,11 @@ class Tally:
     octets: int = 0
 
     @property
+    def sent(self) -> int:
+        """How many messages went over the wire in this pass."""
+        return self.new - self.recognised
+
+    @property
     def balanced(self) -> bool:
         """Whether every message is accounted for, none twice."""
         return self.count == self.copied + self.vanished + self.excluded + self.refused + self.waiting

@@ -60,7 +60,7 @@ def open_zone(options: Options, context: Context) -> Opened:
     def refuses(change: Change) -> str | None:
         return impossible(change, domain)
 
-    zone = BoxZone(box, domain, authorities, options.wait)
+    zone = BoxZone(box, domain, authorities, options.wait, context.events)
     return Opened(
         name=f"the DNS of {box.where}" if not options.name else options.name,
         stores={RRset.kind: zone},

@@ -13,6 +13,7 @@ import dns.rdataclass
 
 from reconciler.errors import ObserveError, ReconcilerError, StalePlan, WriteError
 from reconciler.model.change import Change
+from reconciler.model.event import NOBODY, Events
 from reconciler.model.name import owner_name
 from reconciler.model.rrset import RRset, normal_rdata, text_of
 from reconciler.products.mailinabox.box import Box, Doubtful
@@ -44,6 +45,7 @@ class BoxZone:
     domain: str
     authorities: Callable[[Zone], Sequence[Authority]]
     wait: timedelta
+    events: Events = NOBODY
     batch: int = 1
 
     def read(self, names: Collection[str] | None = None) -> Iterable[RRset]:
@@ -78,7 +80,7 @@ class BoxZone:
         if self.wait:
             after = self._zone()
             written = Written(after.serial, name, after.rrsets.get(name))
-            follow(self.authorities(after), written, self.wait)
+            follow(self.authorities(after), written, self.wait, self.events)
 
     def _allowed(self, change: Change, zone: Zone, custom: Mapping[str, str]) -> frozenset[str]:
         """The custom records to have.

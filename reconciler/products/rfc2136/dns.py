@@ -79,7 +79,7 @@ def _open(options: Options, context: Context) -> Opened:
     def name_servers() -> Sequence[Server]:
         return tuple(map(found, options.name_servers)) or of_zone(primary)
 
-    updated = UpdatedZone(primary, name_servers, options.wait, options.read)
+    updated = UpdatedZone(primary, name_servers, options.wait, options.read, context.events)
     return Opened(
         options.name or options.server,
         {RRset.kind: updated},

@@ -8,6 +8,7 @@ from typing import Final, Literal
 
 from reconciler.errors import ObserveError, StalePlan, WriteError
 from reconciler.model.change import Change
+from reconciler.model.event import NOBODY, Events
 from reconciler.model.rrset import RRset
 from reconciler.products.rfc2136.update import allow, send
 from reconciler.transports.dns import authority
@@ -31,6 +32,7 @@ class UpdatedZone:
     name_servers: Callable[[], Sequence[Server]]
     wait: timedelta
     reading: Reading = "auto"
+    events: Events = NOBODY
     batch: int = 1
 
     def read(self, names: Collection[str] | None = None) -> Iterable[RRset]:
@@ -62,7 +64,7 @@ class UpdatedZone:
             self._write(change)
             written = self._read_back(change)
             if self.wait:
-                follow(self._followers(), written, self.wait)
+                follow(self._followers(), written, self.wait, self.events)
 
     def _write(self, change: Change) -> None:
         primary, name = replace(self.primary, tcp=True), change.address.name

@@ -9,11 +9,11 @@ from datetime import timedelta
 from typing import Final
 
 from reconciler.errors import NotServedYet, ObserveError
+from reconciler.model.event import NOBODY, Events, Waiting
 from reconciler.model.rrset import RRset
 from reconciler.transports.dns.authority import Authority
 
-_log: Final = logging.getLogger("reconciler.dns")
-_log.addHandler(logging.NullHandler())
+_log: Final = logging.getLogger(__name__)
 _PAUSES: Final = (0.05, 5.0)  # seconds between two questions: the first, and the longest that doubling it leads to
 _HALF: Final = 2**31
 
@@ -31,10 +31,12 @@ def follow(
     authorities: Sequence[Authority],
     written: Written,
     wait: timedelta,
+    events: Events = NOBODY,
+    *,
     pause: Callable[[float], None] = time.sleep,
     elapsed: Callable[[], float] = time.monotonic,
 ) -> None:
-    """Ask all of them, again and again, until each has followed; the log ``reconciler.dns`` says who lags.
+    """Ask all of them, again and again, until each has followed; ``events`` hear who lags.
 
     A name server has followed when its serial is later (RFC 1982), or the same and the RRset as well: not every
     primary raises the serial.
@@ -56,6 +58,7 @@ def follow(
             )
         if lagging != said:
             _log.info("%s: %s", written.name, "; ".join(lagging))
+            events.tell(Waiting(f"{written.name}: {'; '.join(lagging)}"))
             said = lagging
         pause(min(between, wait.total_seconds() - waited))
         between = min(between * 2, longest)

@@ -3,10 +3,15 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from reconciler.app.copying.forecast import Forecast, Load
+from reconciler.app.copying.outcome import MailboxThrough, Outcome
 from reconciler.mailcopy.job import Progress, State
 from tests.support.clock import MONDAY_MORNING, FakeClock
 
 GB = 1_000_000_000
+
+
+def through(account: str, state: State = State.DONE) -> MailboxThrough:
+    return MailboxThrough(Outcome(account, state.value), 1, 1)
 
 
 def told(account: str, octets: int, of: int = 0) -> Progress:
@@ -57,9 +62,9 @@ def test_a_mailbox_that_is_through_has_nothing_left() -> None:
     seen.tell(told("ann", 0, GB))
     clock.advance(100)
     seen.tell(told("ann", GB))
-    seen.ended("ann", limited=False)
+    seen.tell(through("ann"))
     assert seen.words() == "all of it in about 1 min"
-    seen.ended("bob", limited=False)
+    seen.tell(through("bob"))
     assert seen.words() == ""
 
 
@@ -90,11 +95,11 @@ def test_a_daily_limit_holds_up_longer_than_any_rate() -> None:
     )
     seen.tell(told("ann", GB))
     clock.advance(10)
-    seen.ended("ann", limited=True)
-    seen.ended("bob", limited=False)
+    seen.tell(through("ann", State.LIMITED))
+    seen.tell(through("bob"))
     assert seen.data()["slowest"] == "ann"
     assert seen.data()["done_at"] == "2026-03-18T00:00:00Z"
-    seen.ended("ann", limited=False)
+    seen.tell(through("ann"))
 
 
 def test_nothing_is_foretold_where_nothing_is_known() -> None:

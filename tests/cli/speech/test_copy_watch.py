@@ -6,11 +6,14 @@ import pytest
 from rich.console import Console as Rich
 
 from reconciler.app.copying.forecast import Forecast, Load
-from reconciler.app.copying.outcome import Outcome
+from reconciler.app.copying.outcome import MailboxThrough, Outcome
+from reconciler.app.copying.sizes import PassBegun
 from reconciler.cli.speech.console import Console
-from reconciler.cli.speech.copy_watch import Known, Screen, watching
+from reconciler.cli.speech.copy_table import LiveTable, Screen
+from reconciler.cli.speech.copy_watch import watching
 from reconciler.mailcopy.job import Progress, State
 from reconciler.mailcopy.model.accounting import Tally
+from reconciler.model.event import Together
 from reconciler.model.last_pass import LastPass
 from reconciler.wording.sizes import octets, span
 from tests.support.clock import MONDAY_MORNING, FakeClock
@@ -25,7 +28,8 @@ def told(err, *, as_json=False):
     """Two mailboxes: one is copied after a pause, the other's login is refused."""
     clock = FakeClock()
     console = Console(io.StringIO(), err, io.StringIO(), color=False)
-    with watching(console, clock, 2, as_json=as_json) as watch:
+    with watching(console, clock, as_json=as_json) as watch:
+        watch.tell(PassBegun(2, Forecast(clock)))
         watch.tell(Progress("ann@example.org", State.LOOKING))
         watch.tell(Progress("ann@example.org", State.COPYING, "Work\x1b[2J", 0, 0, 100, 4_000_000))
         clock.advance(1)
@@ -34,10 +38,12 @@ def told(err, *, as_json=False):
         watch.tell(Progress("ann@example.org", State.COPYING, "Work\x1b[2J", 50, 1_000_000, 100, 4_000_000))
         if isinstance(err, Terminal):
             shown = io.StringIO()
-            Rich(file=shown, width=120).print(watch.table(30, 120))
+            assert isinstance(watch, LiveTable)
+            Rich(file=shown, width=120).print(watch.screen.table(30, 120))
             err.write(shown.getvalue())
-        watch.ended(Outcome("bob@example.org", State.AUTH_LOST.value, "the server says no"))
-        watch.ended(Outcome("ann@example.org", State.DONE.value, tally=Tally(count=100, copied=100, new=100)))
+        watch.tell(MailboxThrough(Outcome("bob@example.org", State.AUTH_LOST.value, "the server says no"), 1, 2))
+        done = Outcome("ann@example.org", State.DONE.value, tally=Tally(count=100, copied=100, new=100))
+        watch.tell(MailboxThrough(done, 2, 2))
     return console
 
 
@@ -78,10 +84,12 @@ def test_a_terminal_gets_a_table_with_rate_and_time_left(monkeypatch: pytest.Mon
 def test_the_table_shows_the_last_pass_and_when_all_is_through_against_the_cutover():
     clock = FakeClock()
     forecast = Forecast(clock, {"ann@example.org": Load(9_000_000)}, MONDAY_MORNING + timedelta(hours=5))
-    screen = Screen(clock, 2, Known(forecast, {"ann@example.org": LastPass(MONDAY_MORNING - timedelta(days=1))}))
-    screen.tell(Progress("ann@example.org", State.COPYING, "Work", 0, 0, 90, 9_000_000))
+    last = {"ann@example.org": LastPass(MONDAY_MORNING - timedelta(days=1))}
+    screen = Screen(clock, PassBegun(2, forecast, last))
+    heard = Together(forecast, screen)
+    heard.tell(Progress("ann@example.org", State.COPYING, "Work", 0, 0, 90, 9_000_000))
     clock.advance(10)
-    screen.tell(Progress("ann@example.org", State.COPYING, "Work", 10, 1_000_000, 90, 9_000_000))
+    heard.tell(Progress("ann@example.org", State.COPYING, "Work", 10, 1_000_000, 90, 9_000_000))
     shown = io.StringIO()
     Rich(file=shown, width=140).print(screen.table(30, 140))
     lines = [" ".join(line.split()) for line in shown.getvalue().splitlines()]
@@ -92,13 +100,15 @@ def test_the_table_shows_the_last_pass_and_when_all_is_through_against_the_cutov
 
 def test_plain_lines_tell_how_long_the_rest_takes():
     clock, console = FakeClock(), Console(io.StringIO(), io.StringIO(), io.StringIO(), color=False)
-    known = Known(Forecast(clock, {"ann@example.org": Load(1_000_000), "bob@example.org": Load(9_000_000)}))
-    with watching(console, clock, 2, as_json=False, known=known) as watch:
+    forecast = Forecast(clock, {"ann@example.org": Load(1_000_000), "bob@example.org": Load(9_000_000)})
+    with watching(console, clock, as_json=False) as lines:
+        watch = Together(forecast, lines)
+        watch.tell(PassBegun(2, forecast))
         watch.tell(Progress("ann@example.org", State.COPYING, "", 0, 0, 10, 1_000_000))
         clock.advance(60)
         watch.tell(Progress("ann@example.org", State.COPYING, "", 10, 1_000_000, 10, 1_000_000))
-        watch.ended(Outcome("ann@example.org", State.DONE.value))
-        watch.ended(Outcome("bob@example.org", State.DONE.value))
+        watch.tell(MailboxThrough(Outcome("ann@example.org", State.DONE.value), 1, 2))
+        watch.tell(MailboxThrough(Outcome("bob@example.org", State.DONE.value), 2, 2))
     first, last = console.err.getvalue().splitlines()
     assert first.endswith("0 sent (0 B); all of it in about 9 min")
     assert last.endswith("0 sent (0 B)")
@@ -118,9 +128,9 @@ def test_sizes_and_spans_are_short():
 
 
 def test_long_words_of_a_server_leave_the_figures_whole():
-    screen = Screen(FakeClock(), 2, Known(Forecast(FakeClock())))
+    screen = Screen(FakeClock(), PassBegun(2, Forecast(FakeClock())))
     screen.tell(Progress("ann@example.org", State.COPYING, "Work", 1_234, 5_000, 2_345, 9_000))
-    screen.ended(Outcome("bob@example.org", State.AUTH_LOST.value, "the server says no " * 20))
+    screen.tell(MailboxThrough(Outcome("bob@example.org", State.AUTH_LOST.value, "the server says no " * 20), 1, 2))
     shown = io.StringIO()
     Rich(file=shown, width=80).print(screen.table(30, 80))
     assert "ann@example.org  copying    1,234/2,345  5.0 kB" in shown.getvalue()

@@ -4,7 +4,8 @@ import json
 import pytest
 
 from reconciler.cli.speech.console import Console
-from reconciler.cli.speech.progress import following
+from reconciler.cli.speech.progress import View, following
+from reconciler.model.run_event import RunBegun, RunEnded, StepFoundDone, StepHeld, StepsBegun, StepsDone
 from reconciler.model.stage import Stage
 from tests.support.clock import FakeClock
 from tests.support.plans import WAIT, mailbox, plan, step
@@ -22,11 +23,13 @@ class Screen(io.StringIO):
 
 def told(err, *, as_json=False):
     console = Console(io.StringIO(), err, io.StringIO(), color=False)
-    with following(plan(*STEPS, HELD), console, FakeClock(), as_json=as_json) as progress:
-        progress.begun(STEPS[:2])
-        progress.done(STEPS[:2])
-        progress.already(STEPS[2])
-        progress.held(HELD)
+    with following(console, FakeClock(), View("migration.yaml"), as_json=as_json) as events:
+        events.tell(RunBegun(plan(*STEPS, HELD)))
+        events.tell(StepsBegun(STEPS[:2]))
+        events.tell(StepsDone(STEPS[:2]))
+        events.tell(StepFoundDone(STEPS[2]))
+        events.tell(StepHeld(HELD))
+        events.tell(RunEnded())
     return console
 
 

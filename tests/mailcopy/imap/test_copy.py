@@ -14,6 +14,7 @@ from reconciler.mailcopy.ledger.sqlite import SqlLedger
 from reconciler.mailcopy.model.limits import Limits
 from reconciler.mailcopy.model.mapping import FolderRules
 from reconciler.mailcopy.verify import verify_mailbox
+from reconciler.model.event import Hearer
 from reconciler.model.grade import Kind
 from reconciler.model.secret import Secret
 from tests.lab.dovecot import MASTER, Dovecot
@@ -386,7 +387,7 @@ def test_a_full_target_stops_the_mailbox_and_room_lets_it_go_on(old: Dovecot, us
 def test_progress_is_told_with_numbers(old: Dovecot, new: Dovecot, user: str, ledger: SqlLedger) -> None:
     fill(old, user, 16, 30, PLAIN)
     told: list[Progress] = []
-    run(old, new, user, ledger, tell=told.append)
+    run(old, new, user, ledger, events=Hearer(told.append))
     assert told[0].state is State.LOOKING
     assert told[-1].state is State.DONE
     assert (told[-1].messages, told[-1].of_messages) == (30, 30)

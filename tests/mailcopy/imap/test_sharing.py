@@ -17,6 +17,7 @@ from reconciler.mailcopy.model.folder import Folder
 from reconciler.mailcopy.model.ledger import FolderState
 from reconciler.mailcopy.model.mapping import Mapped
 from reconciler.mailcopy.model.message import Row
+from reconciler.model.event import Hearer
 from reconciler.model.secret import Secret
 from tests.lab.dovecot import Dovecot
 from tests.lab.mailbox import RealClock, copying, endpoint, expected, fill
@@ -102,7 +103,7 @@ def test_whoever_stops_one_pair_stops_the_other(old: Dovecot, new: Dovecot, user
             raise Stopped
 
     with pytest.raises(Stopped):
-        copy_mailbox(copy, means(ledger, tell=stop))
+        copy_mailbox(copy, means(ledger, events=Hearer(stop)))
     report: MailboxReport = copy_mailbox(copy, means(ledger))
     assert (report.state, report.tally.balanced) == (State.DONE, True)
     assert new.seen(user) == expected(old.seen(user), {"Sent Items": "Sent"})

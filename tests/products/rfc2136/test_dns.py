@@ -13,6 +13,7 @@ from reconciler.engine.apply import apply
 from reconciler.errors import NotServedYet, ObserveError, SecretError, StalePlan, WriteError
 from reconciler.model.address import Address, Place
 from reconciler.model.change import Change
+from reconciler.model.event import Waiting
 from reconciler.model.plan import Plan, Step
 from reconciler.model.reference import reference
 from reconciler.model.rrset import RRset
@@ -29,6 +30,7 @@ from tests.lab.sshd import Wire
 from tests.lab.unbound import Unbound
 from tests.products.rfc2136.updated import MX, NEW, OLD, make, opened, standing
 from tests.support.clock import MONDAY_MORNING
+from tests.support.listening import Heard
 from tests.support.move import NO_CHECKS, Move
 
 pytestmark = pytest.mark.daemon
@@ -420,11 +422,13 @@ class TestNameServers:
     def test_one_that_never_follows_is_named_and_the_change_stands(self, lab, bind, caplog) -> None:
         caplog.set_level(logging.INFO)
         stuck = lab(Bind()).start()
-        product = opened(bind, bind.keys[0], [bind, stuck], wait=1)
+        heard = Heard()
+        product = opened(bind, bind.keys[0], [bind, stuck], wait=1, events=heard)
         with pytest.raises(NotServedYet, match=rf"0:00:01 later .*{stuck.where}.* still serves serial 7"):
             write(product, None, OLD)
         assert standing(product) == OLD
         assert f"{stuck.where}" in caplog.text
+        assert [stuck.where in event.words for event in heard if isinstance(event, Waiting)] == [True]
         assert product.name_servers
         assert product.name_servers.served([MX]) == {bind.where: {MX: OLD}, stuck.where: {MX: None}}
 

@@ -7,6 +7,7 @@ from typing import Any
 from reconciler.extend import Context, Opened
 from reconciler.model.address import Place
 from reconciler.model.change import Change
+from reconciler.model.event import NOBODY, Events
 from reconciler.model.rrset import RRset
 from reconciler.model.secret import Secret
 from reconciler.products.rfc2136 import dns as rfc2136
@@ -29,17 +30,24 @@ class Known:
         return Secret(self.secret)
 
 
-def context(secret: str = "") -> Context:
-    return Context(Place.DNS, "example.org", Path("/nowhere"), Known(secret), FakeClock())
+def context(secret: str = "", events: Events = NOBODY) -> Context:
+    return Context(Place.DNS, "example.org", Path("/nowhere"), Known(secret), FakeClock(), events)
 
 
-def opened(primary: DnsDaemon, key: TsigKey | None, name_servers: Sequence[DnsDaemon] = (), **more: Any) -> Opened:
+def opened(
+    primary: DnsDaemon,
+    key: TsigKey | None,
+    name_servers: Sequence[DnsDaemon] = (),
+    *,
+    events: Events = NOBODY,
+    **more: Any,
+) -> Opened:
     options: dict[str, Any] = {"server": primary.where, "timeout": 2, "wait": 5}
     if key:
         options |= {"key_name": key.name, "key_algorithm": key.algorithm, "key_secret": "env:KEY"}
     options["name_servers"] = [server.where for server in (name_servers or [primary])]
     backend = rfc2136.BACKEND
-    return backend.open(backend.options.model_validate(options | more), context(key.secret if key else ""))
+    return backend.open(backend.options.model_validate(options | more), context(key.secret if key else "", events))
 
 
 def make(bind: Bind, after: RRset, **more: Any) -> RRset:

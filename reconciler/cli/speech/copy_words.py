@@ -1,0 +1,44 @@
+"""What is said of a pass over mailboxes, in one line."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from reconciler.app.copying.forecast import Load
+from reconciler.app.copying.outcome import Outcome
+from reconciler.app.copying.sizes import Measured, Measuring
+from reconciler.app.copying.worker import CopyingBack
+from reconciler.model.event import Event
+from reconciler.wording.sizes import octets, shown
+from reconciler.wording.times import moment
+
+_MOST_NAMED: Final = 3
+
+
+def in_one_line(outcome: Outcome) -> str:
+    """``ann@example.org: done, 2,000 messages, 50 sent (1.2 MB)``."""
+    tally = outcome.tally
+    line = f"{outcome.address}: {outcome.state}, {tally.count:,} messages, {tally.sent:,} sent ({octets(tally.octets)})"
+    if outcome.grade:
+        line += f", {outcome.grade.value}"
+    return f"{line}: {shown(outcome.words)}" if outcome.words else line
+
+
+def words_before(event: Event) -> str:
+    """What is done before the first mailbox is copied; empty for any other event."""
+    match event:
+        case CopyingBack(None):
+            return "the journal knows of no cutover: all mail of the new server is compared with the old one's"
+        case CopyingBack(since) if since:
+            return f"only what arrived on the new server since {moment(since)} is copied back"
+        case Measuring(mailboxes):
+            return f"measuring {mailboxes:,} mailboxes"
+        case Measured(loads):
+            return _to_copy(loads)
+        case _:
+            return ""
+
+
+def _to_copy(loads: Mapping[str, Load]) -> str:
+    biggest = sorted(loads, key=lambda account: loads[account].octets, reverse=True)[:_MOST_NAMED]
+    named = ", ".join(f"{account} {octets(loads[account].octets)}" for account in biggest)
+    return f"{octets(sum(load.octets for load in loads.values()))} to copy; the biggest first: {named}"
