@@ -29,7 +29,7 @@ from reconciler.model.sighting import History
 from reconciler.model.stage import Stage
 from reconciler.plugins import discover
 from reconciler.ports import Clock, Journal
-from reconciler.spec.spec import Dns, Server
+from reconciler.spec.servers import Dns, Server
 from reconciler.transports.secrets import ReferencedSecrets
 
 

@@ -15,7 +15,7 @@ from reconciler.model.stage import Stage
 from reconciler.model.tags import Tags
 from reconciler.model.verdict import Answer, Fail, Pass, Warn
 from reconciler.resources.server.dkim_key import DkimKey, key_name
-from reconciler.spec.spec import DkimKey as Declared
+from reconciler.spec.servers import DkimKey as Declared
 from reconciler.spec.spec import Spec
 from reconciler.wording.lists import listed
 

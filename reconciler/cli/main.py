@@ -43,7 +43,7 @@ The usual way:
 """
 _FAILED: Final = 1
 _STOPPED_AT_ONCE: Final = 130  # what shells give for SIGINT
-_MANY: Final = 1_000_000  # new objects between two looks for garbage: a plan keeps nearly all that it makes
+_MANY: Final = 1_000_000  # new objects between two looks for garbage: a plan keeps nearly all it makes
 # The one base of Typer's errors about the command line; which module holds it differs between versions of Typer.
 _CommandLineError: Final[type[Exception]] = typer.BadParameter.__mro__[2]
 

@@ -15,7 +15,8 @@ from reconciler.model.endpoint import Endpoint
 from reconciler.model.outside import SpfVerdict, SpfVerdicts
 from reconciler.model.spf import Mechanism
 from reconciler.model.stage import Stage
-from reconciler.spec.spec import Server, Spec
+from reconciler.spec.servers import Server
+from reconciler.spec.spec import Spec
 
 _STAGES: Final = frozenset({Stage.OVERLAP, Stage.CUTOVER, Stage.HARDEN})
 

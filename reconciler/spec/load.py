@@ -1,8 +1,6 @@
 """Load a spec: from a path to a sound Spec, or to every problem that it has."""
 
-import gc
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -30,8 +28,7 @@ def load(path: Path, server_options: OptionModels | None = None, dns_options: Op
         SpecError: with every problem found, each with file, line and column. Nothing was contacted.
 
     """
-    with _collector_paused():
-        return _Loading(path).spec({"old": server_options, "new": server_options, "dns": dns_options})
+    return _Loading(path).spec({"old": server_options, "new": server_options, "dns": dns_options})
 
 
 M = TypeVar("M", bound=BaseModel)
@@ -149,15 +146,3 @@ class _Loading:
     def _add(self, loc: Loc, message: str, *, key: bool = False) -> None:
         spot = self._positions.find(loc, key=key)
         self._problems.append(Problem(str(self._path), spot.line, spot.column, message))
-
-
-@contextmanager
-def _collector_paused() -> Iterator[None]:
-    """Nodes and models live on, so that looking for garbage among them is lost time: half of all, measured."""
-    running = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if running:
-            gc.enable()

@@ -11,9 +11,9 @@ from pydantic import TypeAdapter, ValidationError
 from reconciler.errors import NameInvalid, Problem, SpecError
 from reconciler.model.name import mail_address
 from reconciler.model.secret import is_reference
+from reconciler.spec.mailbox import Mailbox
 from reconciler.spec.mailbox_table import SECRET_COLUMNS, Row, TableFault, read_table
 from reconciler.spec.owner_only import complaint
-from reconciler.spec.spec import Mailbox
 from reconciler.spec.text_file import read_text
 from reconciler.spec.wording import faults
 

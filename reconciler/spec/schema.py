@@ -7,7 +7,8 @@ from typing import Any, Final
 from pydantic import BaseModel
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaMode, models_json_schema
 
-from reconciler.spec.spec import Dns, NewServer, OldServer, Spec
+from reconciler.spec.servers import Dns, NewServer, OldServer
+from reconciler.spec.spec import Spec
 
 DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
 _MODE: Final = "validation"

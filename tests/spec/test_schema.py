@@ -5,8 +5,9 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
+from reconciler.spec.frozen import Frozen
 from reconciler.spec.schema import spec_schema
-from reconciler.spec.spec import Frozen, Spec
+from reconciler.spec.spec import Spec
 
 
 class FileOptions(Frozen):

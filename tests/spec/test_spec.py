@@ -4,7 +4,10 @@ import pytest
 from pydantic import ValidationError
 
 from reconciler.model.stage import Stage
-from reconciler.spec.spec import DkimKey, Dmarc, Exchange, Mailbox, Spec
+from reconciler.spec.mailbox import Mailbox
+from reconciler.spec.policies import Dmarc
+from reconciler.spec.servers import DkimKey, Exchange
+from reconciler.spec.spec import Spec
 from tests.support.specs import spec
 
 

@@ -7,7 +7,9 @@ from typing import Annotated, Literal
 import pytest
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from reconciler.spec.spec import Exchange, Mailbox, OldServer, Spec
+from reconciler.spec.mailbox import Mailbox
+from reconciler.spec.servers import Exchange, OldServer
+from reconciler.spec.spec import Spec
 from reconciler.spec.wording import faults, keys_at, suggestion, unknown_key
 
 

@@ -13,7 +13,9 @@ from reconciler.mailcopy.model.limits import Limits
 from reconciler.mailcopy.model.maildir_layout import Layout
 from reconciler.ports import Secrets, Transport
 from reconciler.spec.mail_files import Maildirs, Mboxes
-from reconciler.spec.spec import Mailbox, Server, Spec
+from reconciler.spec.mailbox import Mailbox
+from reconciler.spec.servers import Server
+from reconciler.spec.spec import Spec
 from reconciler.transports.local import LocalTransport
 from reconciler.transports.ssh.options import Ssh
 

@@ -29,7 +29,8 @@ from reconciler.model.secret import Secret
 from reconciler.model.sighting import History
 from reconciler.ports import Clock, Secrets
 from reconciler.spec.copy import ImapServer, MailCopy
-from reconciler.spec.spec import Mailbox, Spec
+from reconciler.spec.mailbox import Mailbox
+from reconciler.spec.spec import Spec
 from reconciler.spec.wording import suggestion
 from reconciler.transports.secrets import ReferencedSecrets
 

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from reconciler.errors import JournalError
 from reconciler.mailcopy.ledger import labels as ledger_labels
+from reconciler.mailcopy.ledger import statements as sql
 from reconciler.mailcopy.ledger.tables import SCHEMA, STATE, insertion
 from reconciler.mailcopy.model import uid_set
 from reconciler.mailcopy.model.accounting import Fate, Record
@@ -29,39 +30,6 @@ _FEW: Final = 500
 """Values in one IN (…); SQLite may take as few as 999."""
 
 _PATIENCE: Final = 30  # seconds to wait for another process's commit
-
-_OPEN: Final = insertion("mail_folders", "copy", *STATE)
-_CLOSE: Final = f"UPDATE mail_folders SET {', '.join(f'{name} = ?' for name in STATE)} WHERE number = ?"  # noqa: S608 - our own words
-_RECORD: Final = "INSERT OR REPLACE INTO mail_messages VALUES (?, ?, ?, ?, ?, ?, 0)"
-_READ: Final = "SELECT uid, fate, target_uid, flags, words FROM mail_messages WHERE folder = ?"
-_FOLDERS: Final = f"SELECT {', '.join(FolderState.__slots__)} FROM mail_folders WHERE copy = ? ORDER BY number"  # noqa: S608 - our own words
-_OURS: Final = """
-SELECT target_uid FROM mail_messages WHERE target_uid > 0 AND folder IN (
-  SELECT number FROM mail_folders WHERE target = ? AND target_uidvalidity = ? AND number IN (
-    SELECT max(number) FROM mail_folders WHERE copy = ? GROUP BY source))
-"""
-_DOUBTS: Final = """
-SELECT b.number, b.folder, b.uids, b.target_uidnext, b.begun
-FROM mail_batches AS b JOIN mail_folders AS f ON f.number = b.folder WHERE f.copy = ? ORDER BY b.number
-"""
-_REFUSED: Final = "fate = ? AND folder IN (SELECT number FROM mail_folders WHERE copy = ?)"
-_STILL_REFUSED: Final = """
-SELECT f.source, m.uid, m.words FROM mail_messages AS m JOIN mail_folders AS f ON f.number = m.folder
-WHERE m.fate = ? AND m.gone = 0 AND f.number IN (SELECT max(number) FROM mail_folders WHERE copy = ? GROUP BY source)
-ORDER BY f.source, m.uid
-"""
-_AGAIN: Final = f"""
-UPDATE mail_folders SET uidnext = 1, messages = -1 WHERE number IN (SELECT folder FROM mail_messages WHERE {_REFUSED})
-"""  # noqa: S608 - our own words
-_FORGET: Final = f"DELETE FROM mail_messages WHERE {_REFUSED}"  # noqa: S608 - our own words
-_PASSED: Final = """
-INSERT INTO mail_passes (copy, copied, judged, grade, brought) VALUES (?, ?, ?, ?, ?)
-ON CONFLICT (copy) DO UPDATE SET
-  copied = coalesce(excluded.copied, copied),
-  judged = coalesce(excluded.judged, judged),
-  grade = coalesce(excluded.grade, grade),
-  brought = coalesce(excluded.brought, brought)
-"""
 
 
 class SqlLedger:
@@ -98,25 +66,25 @@ class SqlLedger:
     def folders(self, copy: CopyKey, /) -> Mapping[bytes, FolderState]:
         """The latest state of each source folder."""
         with self._transaction() as connection:
-            rows = connection.execute(_FOLDERS, (self._copy(connection, copy),))
+            rows = connection.execute(sql.FOLDERS, (self._copy(connection, copy),))
             return {state.source: state for state in (FolderState(*row) for row in rows)}
 
     def open_folder(self, copy: CopyKey, state: FolderState, /) -> FolderState:
         """The state under a number of its own."""
         with self._transaction() as connection:
             values = _values(state)
-            made = connection.execute(_OPEN, (self._copy(connection, copy), *values))
+            made = connection.execute(sql.OPEN, (self._copy(connection, copy), *values))
             return FolderState(made.lastrowid or 0, *values)
 
     def close_folder(self, state: FolderState, /) -> None:
         """It stands as the state says."""
         with self._transaction() as connection:
-            connection.execute(_CLOSE, (*_values(state), state.number))
+            connection.execute(sql.CLOSE, (*_values(state), state.number))
 
     def records(self, folder: int, /, first: int = 1) -> Mapping[int, Record]:
         """What is known of source UIDs from ``first`` on."""
         with self._transaction() as connection:
-            return _records(connection.execute(f"{_READ} AND uid >= ?", (folder, first)))
+            return _records(connection.execute(f"{sql.READ} AND uid >= ?", (folder, first)))
 
     def flags(self, folder: int, uids: Collection[int], /) -> Mapping[int, Record]:
         """What is known of these messages, where they were copied."""
@@ -124,14 +92,14 @@ class SqlLedger:
         with self._transaction() as connection:
             for few in _groups(uids):
                 places = ", ".join("?" * len(few))
-                query = f"{_READ} AND fate = ? AND uid IN ({places})"
+                query = f"{sql.READ} AND fate = ? AND uid IN ({places})"
                 found.update(_records(connection.execute(query, (folder, Fate.COPIED.value, *few))))
         return found
 
     def target_uids(self, copy: CopyKey, target: bytes, uidvalidity: int, /) -> Collection[int]:
         """The UIDs in a target folder that are copies of ours, by the latest state of each source folder."""
         with self._transaction() as connection:
-            rows = connection.execute(_OURS, (target, uidvalidity, self._copy(connection, copy)))
+            rows = connection.execute(sql.OURS, (target, uidvalidity, self._copy(connection, copy)))
             return {uid for (uid,) in rows}
 
     def counts(self, folder: int, /) -> FolderCounts:
@@ -154,7 +122,7 @@ class SqlLedger:
         """What became of messages; ends the batch in the same transaction."""
         rows = [(folder, uid, fate.value, target_uid, flags, words) for uid, fate, target_uid, flags, words in records]
         with self._transaction() as connection:
-            connection.executemany(_RECORD, rows)
+            connection.executemany(sql.RECORD, rows)
             if batch is not None:
                 connection.execute("DELETE FROM mail_batches WHERE number = ?", (batch,))
 
@@ -169,7 +137,7 @@ class SqlLedger:
             return [
                 Doubt(number, folder, tuple(uid_set.parse(uids)), target_uidnext, _read_time(begun))
                 for number, folder, uids, target_uidnext, begun in connection.execute(
-                    _DOUBTS, (self._copy(connection, copy),)
+                    sql.DOUBTS, (self._copy(connection, copy),)
                 )
             ]
 
@@ -183,15 +151,15 @@ class SqlLedger:
     def refused(self, copy: CopyKey, /) -> Sequence[tuple[bytes, Record]]:
         """The refused messages that the source still holds, by the latest state of each folder."""
         with self._transaction() as connection:
-            rows = connection.execute(_STILL_REFUSED, (Fate.REFUSED.value, self._copy(connection, copy)))
+            rows = connection.execute(sql.STILL_REFUSED, (Fate.REFUSED.value, self._copy(connection, copy)))
             return [(raw, Record(uid, Fate.REFUSED, words=words)) for raw, uid, words in rows]
 
     def forget_refused(self, copy: CopyKey, /) -> None:
         """Refused messages are to be tried again, so their folders are gone through from the start."""
         with self._transaction() as connection:
             which = (Fate.REFUSED.value, self._copy(connection, copy))
-            connection.execute(_AGAIN, which)
-            connection.execute(_FORGET, which)
+            connection.execute(sql.AGAIN, which)
+            connection.execute(sql.FORGET, which)
 
     def note_shown(self, folder: int, shown: Mapping[int, str], /) -> None:
         """Source UID to the message that the source shows there, maybe elsewhere too."""
@@ -234,7 +202,7 @@ class SqlLedger:
             _written(last.brought) if last.brought else None,
         )
         with self._transaction() as connection:
-            connection.execute(_PASSED, (self._copy(connection, copy), *told))
+            connection.execute(sql.PASSED, (self._copy(connection, copy), *told))
 
     def _today(self) -> str:
         return self._clock.now().date().isoformat()

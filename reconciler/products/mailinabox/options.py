@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 from pydantic import field_validator, model_validator
 
-from reconciler.spec.spec import Frozen
+from reconciler.spec.frozen import Frozen
 from reconciler.spec.types import Domain, MailAddress, Reference
 from reconciler.transports.http import Site
 from reconciler.transports.http_tls import Fingerprint

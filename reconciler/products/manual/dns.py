@@ -11,7 +11,7 @@ from reconciler.extend import Backend, Context, Opened
 from reconciler.model.name import owner_name
 from reconciler.model.rrset import RRset
 from reconciler.products.manual.zone import ByHandZone
-from reconciler.spec.spec import Frozen
+from reconciler.spec.frozen import Frozen
 from reconciler.spec.types import Domain
 from reconciler.transports.dns.authority import Authority
 from reconciler.transports.dns.server_address import DOMAIN_PORT, Server, ServerText, found, of_records

@@ -30,7 +30,7 @@ from reconciler.products.postfix_dovecot.domain_store import parse as parse_doma
 from reconciler.products.postfix_dovecot.mailbox_store import MailboxStore, NewLines
 from reconciler.products.postfix_dovecot.quota_store import QuotaStore
 from reconciler.resources.server.sieve import SieveScript
-from reconciler.spec.spec import Frozen
+from reconciler.spec.frozen import Frozen
 from reconciler.stores.accounts_file import AccountsFile
 from reconciler.stores.line_file import LineFile
 from reconciler.stores.opendkim import DkimKeyStore, OpenDkimFiles

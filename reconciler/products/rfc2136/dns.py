@@ -14,7 +14,7 @@ from reconciler.model.name import owner_name
 from reconciler.model.rrset import RRset
 from reconciler.products.rfc2136.update import impossible
 from reconciler.products.rfc2136.zone import Reading, UpdatedZone
-from reconciler.spec.spec import Frozen
+from reconciler.spec.frozen import Frozen
 from reconciler.spec.types import Domain, Duration, Reference
 from reconciler.transports.dns.authority import Authority
 from reconciler.transports.dns.query import unreadable

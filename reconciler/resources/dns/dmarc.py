@@ -6,7 +6,8 @@ from reconciler.extend import RecordKind, Standing
 from reconciler.model.dmarc import Policy, is_dmarc
 from reconciler.model.rrset import Claim
 from reconciler.model.stage import Stage
-from reconciler.spec.spec import Dmarc, Spec
+from reconciler.spec.policies import Dmarc
+from reconciler.spec.spec import Spec
 
 
 def desired(spec: Spec, stage: Stage) -> Iterator[Claim]:

@@ -7,7 +7,7 @@ from reconciler.extend import ServerKind
 from reconciler.model.address import Address, Place
 from reconciler.model.resource import Resource
 from reconciler.model.stage import Stage
-from reconciler.spec.spec import Mailbox as MailboxSpec
+from reconciler.spec.mailbox import Mailbox as MailboxSpec
 from reconciler.spec.spec import Spec
 
 

@@ -7,7 +7,7 @@ from pydantic import AfterValidator, Field, model_validator
 
 from reconciler.formats.templates import checked_template
 from reconciler.model.secret import is_reference
-from reconciler.spec.spec import Frozen
+from reconciler.spec.frozen import Frozen
 from reconciler.spec.types import Reference
 
 Template = Annotated[str, AfterValidator(checked_template)]

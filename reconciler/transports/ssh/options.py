@@ -2,7 +2,7 @@
 
 from pydantic import Field, field_validator
 
-from reconciler.spec.spec import Frozen
+from reconciler.spec.frozen import Frozen
 from reconciler.spec.types import Reference
 
 

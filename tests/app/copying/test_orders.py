@@ -13,7 +13,8 @@ from reconciler.model.address import Place
 from reconciler.model.rrset import RRset
 from reconciler.model.secret import Secret
 from reconciler.model.sighting import History, Sighting
-from reconciler.spec.spec import Mailbox, Spec
+from reconciler.spec.mailbox import Mailbox
+from reconciler.spec.spec import Spec
 from tests.support.clock import FakeClock
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
