@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from reconciler.app.products import SERVERS, ZONES, Options
 from reconciler.engine.desire import Kinds
+from reconciler.errors import Problem, SpecError
 from reconciler.extend import RecordKind, ServerKind
 from reconciler.journal.open import journal_place, open_journal, read_journal
 from reconciler.journal.view import JournalView
@@ -64,6 +65,15 @@ class Move:
     def journal(self) -> AbstractContextManager["DatabaseJournal"]:
         """The journal, made where it is missing."""
         return open_journal(self.journal_place, self.spec.domain, types(), self.clock)
+
+
+def problems_of(path: Path) -> tuple[Problem, ...]:
+    """Every problem of a spec, with file, line and column; none if it is sound. Contacts nothing."""
+    try:
+        load(path, Options(SERVERS), Options(ZONES))
+    except SpecError as error:
+        return error.problems
+    return ()
 
 
 @cache

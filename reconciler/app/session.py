@@ -169,7 +169,18 @@ def open_session(path: Path, clock: Clock, events: Events = NOBODY) -> Iterator[
         ObserveError: a product could not be opened.
 
     """
-    move = Move.load(path, clock)
+    with session_of(Move.load(path, clock), events) as session:
+        yield session
+
+
+@contextmanager
+def session_of(move: Move, events: Events = NOBODY) -> Iterator[Session]:
+    """Open the products that a spec names; closes them at the end.
+
+    Raises:
+        ObserveError: a product could not be opened.
+
+    """
     rules = Rules(kinds(), discover("reconciler.checks", Check))
     with ExitStack() as at_the_end:
         opened = open_products(move, events)

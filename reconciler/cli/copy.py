@@ -67,7 +67,7 @@ def copy(
     accounted for. Ctrl-C stops after the batch that is under way; the same command goes on from there.
     """
     from reconciler.app.clock import SystemClock  # noqa: PLC0415 - help must not load what the command needs
-    from reconciler.app.copying.orders import Asked  # noqa: PLC0415
+    from reconciler.app.copying.asked import Asked  # noqa: PLC0415
     from reconciler.cli.run.copy import Manner, run_copy  # noqa: PLC0415
     from reconciler.cli.speech.console import Console  # noqa: PLC0415
 

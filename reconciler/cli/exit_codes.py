@@ -2,14 +2,16 @@
 
 from collections.abc import Iterable
 from enum import IntEnum
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from reconciler.app.applying import Round
 from reconciler.app.copying.outcome import BAD_GRADES, Outcome
 from reconciler.errors import ReconcilerError, StalePlan
 from reconciler.mailcopy.job import State
 from reconciler.model.plan import Plan
 from reconciler.model.verdict import Status
+
+if TYPE_CHECKING:
+    from reconciler.app.applying import Round  # brings all that a run needs
 
 
 class Code(IntEnum):
@@ -51,7 +53,7 @@ def of_plan(plan: Plan) -> Code:
     return Code.WAITING
 
 
-def of_round(ended: Round) -> Code:
+def of_round(ended: "Round") -> Code:
     """What is left to do when a plan was carried out."""
     return Code.STALE if ended.undone else of_plan(ended.left)
 

@@ -15,9 +15,10 @@ import pytest
 import yaml
 
 from reconciler.app.clock import SystemClock
+from reconciler.app.copying.asked import Asked
 from reconciler.app.copying.ledger import last_passes, ledger_place, open_ledger
 from reconciler.app.copying.one_pass import Pass
-from reconciler.app.copying.orders import Asked, Jobs
+from reconciler.app.copying.orders import Jobs
 from reconciler.app.move import Move
 from reconciler.mailcopy.job import Means
 from reconciler.mailcopy.model.batches import FEWEST as MOST_IN_A_BATCH

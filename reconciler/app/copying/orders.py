@@ -3,13 +3,14 @@
 import shlex
 import ssl
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Final
 
 from reconciler.analysis.cutover_records import turns
 from reconciler.app.clock import SystemClock
+from reconciler.app.copying.asked import Asked
 from reconciler.app.copying.file_ends import FileEnds
 from reconciler.app.copying.tokens import Program
 from reconciler.app.move import Move
@@ -37,16 +38,6 @@ from reconciler.transports.secrets import ReferencedSecrets
 _SECURITY: Final = {"implicit": Security.TLS, "starttls": Security.STARTTLS, "none": Security.LOOPBACK}
 _SOONER: Final = timedelta(days=1)
 """The clocks of mail servers differ, and mail may come before a change is seen; what was copied is known again."""
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """What a person wants of one pass. ``back``: from the new server to the old one, what came since the cutover."""
-
-    addresses: Sequence[str] = ()
-    back: bool = False
-    since: datetime | None = None
-    retry_refused: bool = False
 
 
 class Jobs:

@@ -1,13 +1,14 @@
 """What is known of the mailboxes before a pass: how much each has to bring, and when it was last through."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
+from reconciler.app.copying.before import Measured, Measuring, PassBegun
 from reconciler.app.copying.forecast import Forecast, Load
 from reconciler.mailcopy.either import AnyCopy
 from reconciler.mailcopy.ports import MailLedger
 from reconciler.mailcopy.sizing import Size, measure_all
-from reconciler.model.event import Event, Events
+from reconciler.model.event import Events
 from reconciler.model.last_pass import LastPass
 from reconciler.ports import Clock
 from reconciler.spec.copy import MailCopy
@@ -20,29 +21,6 @@ class Before:
     ledger: MailLedger
     passes: Mapping[str, LastPass]
     clock: Clock
-
-
-@dataclass(frozen=True, slots=True)
-class Measuring(Event):
-    """So many mailboxes that were never copied to the end are measured now."""
-
-    mailboxes: int
-
-
-@dataclass(frozen=True, slots=True)
-class Measured(Event):
-    """What each of them has to bring, by address."""
-
-    loads: Mapping[str, Load]
-
-
-@dataclass(frozen=True, slots=True)
-class PassBegun(Event):
-    """A pass over so many mailboxes begins; ``passes`` by address are the last ones that got to their end."""
-
-    mailboxes: int
-    forecast: Forecast
-    passes: Mapping[str, LastPass] = field(default_factory=dict)
 
 
 def measured(

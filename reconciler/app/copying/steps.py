@@ -4,9 +4,10 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from typing import Final
 
+from reconciler.app.copying.asked import Asked
 from reconciler.app.copying.ledger import ledger_place, open_ledger
 from reconciler.app.copying.one_pass import Pass
-from reconciler.app.copying.orders import Asked, arrivals_since, jobs_of
+from reconciler.app.copying.orders import arrivals_since, jobs_of
 from reconciler.app.copying.outcome import BAD_GRADES, NOT_BEGUN, STOPPED, MailboxThrough, Outcome
 from reconciler.app.move import Move
 from reconciler.errors import Interrupted, NotYet, WriteError

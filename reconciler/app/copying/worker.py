@@ -2,13 +2,13 @@
 
 from collections.abc import Sequence
 from contextlib import closing
-from dataclasses import dataclass, replace
-from datetime import datetime
+from dataclasses import replace
 
-from reconciler.app.copying.forecast import Forecast
+from reconciler.app.copying.asked import Asked
+from reconciler.app.copying.copied import Copied, CopyingBack
 from reconciler.app.copying.ledger import last_passes, ledger_place, open_ledger
 from reconciler.app.copying.one_pass import Pass
-from reconciler.app.copying.orders import Asked, arrivals_since, jobs_of
+from reconciler.app.copying.orders import arrivals_since, jobs_of
 from reconciler.app.copying.outcome import MailboxThrough, Outcome
 from reconciler.app.copying.sizes import Before, measured
 from reconciler.app.move import Move
@@ -17,24 +17,8 @@ from reconciler.errors import ReconcilerError
 from reconciler.mailcopy.job import Means
 from reconciler.mailcopy.ledger.sqlite import SqlLedger
 from reconciler.mailcopy.preview import Preview, preview_all
-from reconciler.model.event import NOBODY, Event, Events, Together
+from reconciler.model.event import NOBODY, Events, Together
 from reconciler.spec.copy import MailCopy
-
-
-@dataclass(frozen=True, slots=True)
-class CopyingBack(Event):
-    """Only what arrived on the new server ``since`` then is copied back; None: the journal knows of no cutover."""
-
-    since: datetime | None
-
-
-@dataclass(frozen=True, slots=True)
-class Copied:
-    """What became of each mailbox, in the order in which they ended, and when what is left would be through."""
-
-    outcomes: tuple[Outcome, ...]
-    stopped: bool
-    forecast: Forecast
 
 
 def copy_mail(

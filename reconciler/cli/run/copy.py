@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from reconciler.app.copying.orders import Asked
-from reconciler.app.copying.worker import Copied, copy_mail, preview_mail
+from reconciler.app.copying.asked import Asked
+from reconciler.app.copying.copied import Copied
+from reconciler.app.copying.worker import copy_mail, preview_mail
 from reconciler.app.move import Move
 from reconciler.cli.exit_codes import Code, of_copied
 from reconciler.cli.speech.console import Console

@@ -4,16 +4,15 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
-from reconciler.app.products import SERVERS, ZONES, Options
+from reconciler.app.move import problems_of
 from reconciler.cli.exit_codes import Code
 from reconciler.cli.speech.console import Console
-from reconciler.errors import Problem, SpecError
-from reconciler.spec.load import load
+from reconciler.errors import Problem
 
 
 def run_validate(paths: Sequence[Path], console: Console, *, as_json: bool = False) -> Code:
     """Tell every problem of every spec."""
-    found = {str(path): _problems(path) for path in paths}
+    found = {str(path): problems_of(path) for path in paths}
     sound = not any(found.values())
     if as_json:
         specs = [{"spec": path, "problems": [_data(problem) for problem in each]} for path, each in found.items()]
@@ -25,14 +24,6 @@ def run_validate(paths: Sequence[Path], console: Console, *, as_json: bool = Fal
             count = sum(map(len, found.values()))
             console.say(f"{console.talk_style.removed('error:')} {count} {'problem' if count == 1 else 'problems'}")
     return Code.DONE if sound else Code.FAILED
-
-
-def _problems(path: Path) -> tuple[Problem, ...]:
-    try:
-        load(path, Options(SERVERS), Options(ZONES))
-    except SpecError as error:
-        return error.problems
-    return ()
 
 
 def _data(problem: Problem) -> dict[str, str | int]:

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
+from reconciler.app.copying.before import PassBegun
 from reconciler.app.copying.outcome import MailboxThrough, Outcome
-from reconciler.app.copying.sizes import PassBegun
 from reconciler.cli.speech.console import Console
 from reconciler.cli.speech.copy_words import words_before
 from reconciler.mailcopy.job import Progress, State

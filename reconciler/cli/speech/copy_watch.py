@@ -7,9 +7,9 @@ from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Any, Final
 
+from reconciler.app.copying.before import PassBegun
 from reconciler.app.copying.forecast import Forecast
 from reconciler.app.copying.outcome import MailboxThrough
-from reconciler.app.copying.sizes import PassBegun
 from reconciler.cli.speech.console import Console
 from reconciler.cli.speech.copy_report import as_data
 from reconciler.cli.speech.copy_table import LiveTable

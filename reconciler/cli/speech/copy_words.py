@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 from typing import Final
 
+from reconciler.app.copying.before import Measured, Measuring
+from reconciler.app.copying.copied import CopyingBack
 from reconciler.app.copying.forecast import Load
 from reconciler.app.copying.outcome import Outcome
-from reconciler.app.copying.sizes import Measured, Measuring
-from reconciler.app.copying.worker import CopyingBack
 from reconciler.model.event import Event
 from reconciler.wording.sizes import octets, shown
 from reconciler.wording.times import moment

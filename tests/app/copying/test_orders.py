@@ -3,7 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.app.copying.orders import Asked, Jobs, arrivals_since
+from reconciler.app.copying.asked import Asked
+from reconciler.app.copying.orders import Jobs, arrivals_since
 from reconciler.errors import ReconcilerError, SecretError
 from reconciler.mailcopy.imap.login import MasterUser, OAuth2, OwnPassword, Proxied
 from reconciler.mailcopy.imap.server import Security

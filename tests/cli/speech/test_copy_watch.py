@@ -5,9 +5,9 @@ from datetime import timedelta
 import pytest
 from rich.console import Console as Rich
 
+from reconciler.app.copying.before import PassBegun
 from reconciler.app.copying.forecast import Forecast, Load
 from reconciler.app.copying.outcome import MailboxThrough, Outcome
-from reconciler.app.copying.sizes import PassBegun
 from reconciler.cli.speech.console import Console
 from reconciler.cli.speech.copy_table import LiveTable, Screen
 from reconciler.cli.speech.copy_watch import watching
