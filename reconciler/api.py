@@ -14,6 +14,7 @@ Nothing is printed, no signal is caught and no setting of the process is changed
 gives ``events``; ``logging`` has more under the logger ``reconciler``. Every error is a ReconcilerError.
 """
 
+import logging
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, nullcontext
 from functools import cached_property
@@ -98,6 +99,9 @@ __all__ = [
     "open_move",
     "problems_of",
 ]
+
+
+logging.getLogger("reconciler").addHandler(logging.NullHandler())  # else Python would print warnings
 
 
 def _never() -> bool:

@@ -1,10 +1,11 @@
 """One move with both servers and the zone open: it can be looked at and planned."""
 
+import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Protocol
+from typing import Final, Protocol
 
 from reconciler.app.copying.ledger import last_passes
 from reconciler.app.copying.stores import Carrier, mail_stores
@@ -31,6 +32,8 @@ from reconciler.plugins import discover
 from reconciler.ports import Clock, Journal
 from reconciler.spec.servers import Dns, Server
 from reconciler.transports.secrets import ReferencedSecrets
+
+_log: Final = logging.getLogger(__name__)
 
 
 class Remembered(Protocol):
@@ -104,6 +107,7 @@ class Session:
             refuses={place: it.refuses for place, it in self.opened.items() if it.refuses},
             copies=last_passes(self.move.path) if self.move.spec.mail_copy else {},
         )
+        _log.info("%s was read: %d resources", self.move.spec.domain, len(world.observed))
         today = self.move.spec.on(world.now.date())
         return Sight(world, desire(today, self.rules.kinds, world.observed, world.baseline, world.keeps))
 
@@ -197,6 +201,7 @@ def open_products(move: Move, events: Events = NOBODY) -> dict[Place, Opened]:
     def product(family: Products, place: Place, section: Server | Dns, secrets: ReferencedSecrets) -> Opened:
         found = family[section.backend]
         options = found.options.model_validate(section.options)
+        _log.info("%s: %s", place, section.backend)
         return found.open(options, Context(place, spec.domain, base, secrets, move.clock, events))
 
     plain = ReferencedSecrets(base)

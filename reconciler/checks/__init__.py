@@ -1,6 +1,5 @@
-"""When a change may be made: conditions that judge facts and touch nothing, one a file.
+"""WHEN: the conditions, one a file. Each module declares one CHECK, which judges facts and touches nothing.
 
-Modules whose name begins with an underscore are shared by several checks: ``_gates`` (which changes are meant),
-``_words`` (how people are told), ``_zone`` (what a zone says of a name), ``_routing`` (what the cutover turns),
-``_caches`` (until when caches remember), ``_delivery`` (where a server sends an address on), ``_tags`` (tag lists).
+What several of them read in the same way (a zone, the caches, where mail is sent on) is in ``analysis``; how people are
+told lists and times is in ``wording``.
 """

@@ -8,6 +8,7 @@ import gc
 import os
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Annotated, Final
 
 import typer
@@ -32,6 +33,7 @@ Exit codes:
 \b
 Environment:
   NO_COLOR, FORCE_COLOR     never or always colour
+  RECONCILER_LOG_FILE, RECONCILER_LOG_LEVEL    as --log-file and --log-level
   RECONCILER_TRACEBACK=1    show where an unexpected error came from
 
 \b
@@ -56,12 +58,44 @@ def _version(wanted: bool) -> None:
         raise typer.Exit
 
 
+def _known_level(level: str | None) -> str | None:
+    from reconciler.cli.logs import LEVELS  # noqa: PLC0415 - see the first lines of this module
+
+    if level is not None and level.lower() not in LEVELS:
+        msg = f"{level!r} is not a level; the levels are {', '.join(LEVELS)}"
+        raise typer.BadParameter(msg)
+    return level and level.lower()
+
+
 def _begin(
+    context: typer.Context,
+    log_level: Annotated[
+        str | None,
+        typer.Option(
+            "--log-level",
+            metavar="LEVEL",
+            help="Log more or less: debug, info, warning or error.",
+            callback=_known_level,
+            envvar="RECONCILER_LOG_LEVEL",
+        ),
+    ] = None,
+    log_file: Annotated[
+        Path | None,
+        typer.Option(
+            "--log-file",
+            metavar="FILE",
+            help="Add the log to FILE instead of standard error.",
+            envvar="RECONCILER_LOG_FILE",
+        ),
+    ] = None,
     _version_wanted: Annotated[
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and exit.")
     ] = False,
 ) -> None:
     """Options of the program itself."""
+    from reconciler.cli.logs import kept  # noqa: PLC0415 - see the first lines of this module
+
+    context.with_resource(kept(log_level, log_file))
 
 
 def _wired() -> typer.Typer:

@@ -4,10 +4,11 @@ The journal is written ahead of every write, each ``before`` is read again and c
 back. What an earlier run was cut short over is recognised by its value and not done twice.
 """
 
+import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
-from typing import Any
+from typing import Any, Final
 
 from reconciler.engine.desire import Kinds
 from reconciler.engine.observe import Stores
@@ -23,6 +24,8 @@ from reconciler.model.run_event import StepFoundDone, StepHeld, StepsBegun, Step
 from reconciler.model.stage import Stage
 from reconciler.model.verdict import Status
 from reconciler.ports import Clock, Journal, NameServers, Store
+
+_log: Final = logging.getLogger(__name__)
 
 Judge = Callable[[Stage], Mapping[Address, Step]]
 """Reads and plans again before a stage is entered: the steps that it finds, by address."""
@@ -64,19 +67,25 @@ def apply(plan: Plan, hands: Hands, judge: Judge | None = None) -> Outcome:
 
     """
     run = hands.journal.open_run(plan)
+    _log.info("run %d of %s to %s: %d steps may run", run, plan.domain, plan.stage.label, len(plan.runnable))
     try:
         outcome = _Run(run, hands).carry_out(plan, judge)
     except StalePlan:
-        hands.journal.close_run(run, "stale")
+        _closed(hands, run, "stale")
         raise
     except Interrupted:
-        hands.journal.close_run(run, "stopped")
+        _closed(hands, run, "stopped")
         raise
     except ReconcilerError:
-        hands.journal.close_run(run, "failed")
+        _closed(hands, run, "failed")
         raise
-    hands.journal.close_run(run, "done")
+    _closed(hands, run, "done")
     return outcome
+
+
+def _closed(hands: Hands, run: int, outcome: str) -> None:
+    hands.journal.close_run(run, outcome)
+    _log.info("run %d: %s", run, outcome)
 
 
 class _Run:
@@ -135,6 +144,8 @@ class _Run:
         if not todo:
             return True
         self.hands.journal.begin(self.number, todo)
+        for step in todo:
+            _log.info("step %d: %s %s", step.number, step.change.verb.value, step.change.address)
         self.hands.events.tell(StepsBegun(tuple(todo)))
         try:
             store.write([step.change for step in todo])
@@ -202,6 +213,7 @@ class _Run:
     def _hold(self, steps: Iterator[Step]) -> None:
         for step in steps:
             self.held.append(step)
+            _log.info("step %d is held back: %s: %s", step.number, step.change.address, step.verdict.why)
             self.hands.events.tell(StepHeld(step))
 
     def _look_at_name_servers(self) -> None:

@@ -1,13 +1,16 @@
 """The end of a pass over one mailbox, however it was copied: told, accounted for, and why anything is left."""
 
+import logging
 from collections.abc import Callable
-from typing import Protocol
+from typing import Final, Protocol
 
 from reconciler.mailcopy.job import MailboxReport, Means, State
 from reconciler.mailcopy.model.accounting import FolderAccount, Refusal
 from reconciler.mailcopy.model.ledger import CopyKey
 from reconciler.mailcopy.model.mapping import FolderPlan
 from reconciler.mailcopy.refused import all_refusals
+
+_log: Final = logging.getLogger(__name__)
 
 
 class Accountable(Protocol):
@@ -28,8 +31,10 @@ def reported(
 ) -> MailboxReport:
     """Run the pass to its end, which ``persist`` does, and report what became of everything."""
     began = means.clock.now()
+    _log.info("%s: a pass from %s to %s begins", key.account, key.source, key.target)
     state, words = persist()
     attempt.say(state, words=words)
     accounts = attempt.accounts()
+    _log.info("%s: %s %s", key.account, state.value, words)
     refusals = all_refusals(attempt.refusals, accounts, attempt.plan, key, means.ledger)
     return MailboxReport(key, state, began, means.clock.now(), accounts, attempt.plan, words, refusals)

@@ -6,6 +6,7 @@ follows no redirect and no proxy of the environment: a password goes where the o
 Messages name the method and the URL, and never what was sent.
 """
 
+import logging
 import ssl
 import threading
 import time
@@ -24,6 +25,7 @@ from reconciler.transports import http_tls
 if TYPE_CHECKING:
     import httpx
 
+_log: Final = logging.getLogger(__name__)
 _CONNECT: Final = 15.0  # seconds
 _READ: Final = 75.0  # seconds; web servers give up on the program behind them after 60, and their answer says more
 _SAFE: Final = ("GET", "HEAD", "OPTIONS")
@@ -170,6 +172,7 @@ class Http:
             raise Unanswered(
                 f"{asked}: the answer of {self.site} cannot be read ({_said(error)})", sent=True
             ) from error
+        _log.debug("%s: %d", asked, answer.status_code)
         headers = {name.lower(): value for name, value in answer.headers.items()}
         return Answer(asked, answer.status_code, answer.text, headers)
 

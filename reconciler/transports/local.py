@@ -1,6 +1,7 @@
 """Files and programs of this machine."""
 
 import errno
+import logging
 import os
 import shlex
 import shutil
@@ -16,6 +17,7 @@ from reconciler.errors import ObserveError, WriteError
 from reconciler.ports import Stat
 from reconciler.transports import atomic
 
+_log: Final = logging.getLogger(__name__)
 _ADMIN_PROGRAMS: Final = "/usr/local/sbin:/usr/sbin:/sbin"  # postmap's home, not in everybody's PATH
 _MOST_QUOTED: Final = 500  # characters of a program's complaint that fit an error message
 _TODO: Final = {
@@ -117,6 +119,7 @@ class LocalTransport:
         that is to be finished. So it has no terminal either, and cannot ask for a password.
         """
         shown = shlex.join(argv)
+        _log.debug("run here: %s", argv[0])
         try:
             done = subprocess.run(  # noqa: S603 - argv comes from our own backends, never from a string
                 list(argv),

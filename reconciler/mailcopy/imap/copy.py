@@ -4,13 +4,14 @@ Every pass is the same: bulk, delta, final, straggler and back differ in directi
 copied is in the ledger before the next batch is sent, so a pass that ends anywhere is gone on with by the next one.
 """
 
+import logging
 from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import replace
 from threading import Lock
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from reconciler.errors import (
     CommandRefused,
@@ -34,6 +35,8 @@ from reconciler.mailcopy.model.accounting import FolderAccount, Refusal
 from reconciler.mailcopy.model.mapping import FolderPlan, map_folders
 from reconciler.mailcopy.model.refusal import Meaning, backoff, meaning
 from reconciler.mailcopy.reporting import reported
+
+_log: Final = logging.getLogger(__name__)
 
 
 def copy_mailbox(copy: MailboxCopy, means: Means) -> MailboxReport:
@@ -198,8 +201,9 @@ class Attempt:
         def help_with(pair: Future[_Pair]) -> bool:
             try:
                 source, target = pair.result()
-            except (MailError, SecretError):
-                return False  # the first pair brings it all
+            except (MailError, SecretError) as error:
+                _log.info("%s: the first pair of connections brings it all: %s", self._copy.key.account, error)
+                return False
             wires.extend((source.wire, target.wire))
             limited = bring(source, target)
             source.wire.leave()

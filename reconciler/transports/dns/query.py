@@ -1,5 +1,6 @@
 """One question to one name server: EDNS and UDP first, TCP where that does not carry it, each failure in words."""
 
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
@@ -16,6 +17,7 @@ from reconciler.errors import ObserveError
 from reconciler.transports.dns.server_address import Server
 from reconciler.transports.dns.tsig import Tsig
 
+_log: Final = logging.getLogger(__name__)
 _PAYLOAD: Final = 1232  # octets of an answer over UDP that no network breaks up: DNS Flag Day 2020
 _TRIES: Final = 2  # over UDP, where a packet may be lost; then TCP
 
@@ -32,6 +34,7 @@ def ask(server: Server, name: str, rdtype: str, timeout: float, tsig: Tsig | Non
         SecretError: the question could not be signed.
 
     """
+    _log.debug("%s is asked for %s %s", server, name, rdtype)
     answer = _sent(server, _question(name, rdtype, tsig, edns=True), timeout, tsig, tcp=tcp)
     if answer.rcode() in {dns.rcode.FORMERR, dns.rcode.NOTIMP}:  # from before EDNS (RFC 6891, section 7)
         return _sent(server, _question(name, rdtype, tsig, edns=False), timeout, tsig, tcp=tcp)

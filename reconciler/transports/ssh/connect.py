@@ -14,14 +14,13 @@ from reconciler.ports import Secrets
 from reconciler.transports.ssh.host_keys import HostKey, KnownHosts, judge_fingerprint
 from reconciler.transports.ssh.options import Ssh
 
-_LOG: Final = "reconciler.ssh"
+_log: Final = logging.getLogger(__name__)
 _KNOWN_HOSTS: Final = (Path("~/.ssh/known_hosts"), Path("/etc/ssh/ssh_known_hosts"))
 _KEEP_ALIVE: Final = 30  # seconds; shorter than the idle time-outs of the usual firewalls
 _FAMILIES: Final = 3  # Ed25519, ECDSA, RSA
 
 # paramiko tells its log what our errors say already; without a handler Python would print it to stderr.
 logging.getLogger("paramiko").addHandler(logging.NullHandler())
-logging.getLogger(_LOG).addHandler(logging.NullHandler())
 
 
 def connect(ssh: Ssh, base: Path, secrets: Secrets) -> paramiko.SSHClient:
@@ -103,7 +102,6 @@ def _log_in(
         return made
 
     client = paramiko.SSHClient()
-    client.set_log_channel(_LOG)
     client.set_missing_host_key_policy(policy)
     try:
         client.connect(
@@ -112,6 +110,7 @@ def _log_in(
             transport_factory=transport,
         )  # fmt: skip
         client.get_transport().set_keepalive(_KEEP_ALIVE)
+        _log.info("connected to %s as %s", ssh.where, user)
     except paramiko.AuthenticationException as error:
         client.close()
         raise ObserveError(_refused(ssh, user, key)) from error

@@ -7,6 +7,7 @@ access lists survive. Importing this imports paramiko, which is slow: whoever ma
 Tested with OpenSSH 9.2 and coreutils 9.1.
 """
 
+import logging
 import os
 import shlex
 import tarfile
@@ -23,10 +24,11 @@ from reconciler.transports.ssh.connect import connect
 from reconciler.transports.ssh.options import Ssh
 from reconciler.transports.ssh.session import Cut, Done, Session
 
+_log: Final = logging.getLogger(__name__)
 _ATTEMPTS: Final = 3  # for readings, when the connection is cut or a file is just being written
 _AT_ONCE: Final = 4096  # files in one archive
 _MOST_QUOTED: Final = 500  # characters of a program's complaint that fit an error message
-_UNCONFIRMED: Final = 3  # status: see _ssh_programs
+_UNCONFIRMED: Final = 3  # status: see programs
 _NOT_STARTED: Final = frozenset({126, 127})  # POSIX sh, 2.8.2: cannot be executed; not found
 
 
@@ -114,6 +116,7 @@ class SshTransport:
     def run(self, argv: Sequence[str], *, stdin: bytes = b"") -> bytes:
         """Run a program, without a shell, with messages in English, and give its standard output."""
         shown = f"{shlex.join(argv)} on {self._session.where}"
+        _log.debug("run on %s: %s", self._session.where, argv[0])
         try:
             done = self._session.run(argv, stdin, patience=self._command_patience)
         except Cut as cut:

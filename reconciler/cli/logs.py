@@ -1,0 +1,63 @@
+"""The log: what happens below the results and the talk, for whoever looks for the cause of something.
+
+Modules log under their own names below ``reconciler``; here it is decided where that goes. No secret is ever logged:
+the code that logs knows references and names, and reveals nothing.
+"""
+
+import logging
+import os
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final, TextIO
+
+LEVELS: Final = ("debug", "info", "warning", "error")
+_ROOT: Final = "reconciler"
+_FORM: Final = "%(asctime)s.%(msecs)03dZ %(levelname)s %(name)s: %(message)s"
+_TIME: Final = "%Y-%m-%dT%H:%M:%S"
+_OWNER_ONLY: Final = 0o600
+
+
+class _OneLine(logging.Formatter):
+    """A line a message, in UTC: what a server says cannot look like a line of ours, or move a terminal's cursor."""
+
+    def formatTime(self, record: logging.LogRecord, datefmt: str | None = None) -> str:  # noqa: N802 - its name there
+        """In UTC."""
+        return time.strftime(datefmt or _TIME, time.gmtime(record.created))
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The line, without its end."""
+        text = super().format(record)
+        return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text.replace("\n", " | "))
+
+
+@contextmanager
+def kept(level: str | None, file: Path | None) -> Iterator[None]:
+    """Send the log to a file (``info`` and above, if nobody says else) or to standard error (``warning`` and above).
+
+    The file is added to, and readable by its owner alone.
+
+    Raises:
+        OSError: the file cannot be written.
+
+    """
+    logger = logging.getLogger(_ROOT)
+    handler = logging.StreamHandler(_opened(file)) if file else logging.StreamHandler(sys.stderr)
+    handler.setFormatter(_OneLine(_FORM, _TIME) if file or level else _OneLine("%(message)s"))
+    before = logger.level
+    logger.setLevel((level or ("info" if file else "warning")).upper())
+    logger.addHandler(handler)
+    try:
+        yield
+    finally:
+        logger.removeHandler(handler)
+        logger.setLevel(before)
+        if file:
+            handler.stream.close()
+
+
+def _opened(file: Path) -> TextIO:
+    descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_APPEND, _OWNER_ONLY)
+    return os.fdopen(descriptor, "a", encoding="utf-8", errors="replace")
