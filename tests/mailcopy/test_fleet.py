@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from reconciler.mailcopy.fleet import Gates, copy_all
-from reconciler.mailcopy.job import Means, Rules, State
+from reconciler.mailcopy.job import Means, Progress, Rules, State
 from reconciler.mailcopy.ledger.sqlite import SqlLedger
 from reconciler.mailcopy.model.limits import Limits
 from reconciler.mailcopy.model.mapping import FolderRules
@@ -70,7 +70,7 @@ def test_a_server_that_takes_one_connection_gets_one(
     running: set[str] = set()
     most: list[int] = []
 
-    def tell(progress: object) -> None:
+    def tell(progress: Progress) -> None:
         account = progress.account
         if progress.state in {State.LOOKING, State.COPYING}:
             running.add(account)

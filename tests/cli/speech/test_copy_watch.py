@@ -33,6 +33,7 @@ def told(err, *, as_json=False):
         watch.tell(Progress("ann@example.org", State.WAITING, words="[LIMIT] slow down\x1b[2J"))
         watch.tell(Progress("ann@example.org", State.COPYING, "Work\x1b[2J", 50, 1_000_000, 100, 4_000_000))
         if isinstance(err, Terminal):
+            assert isinstance(watch, Screen)
             shown = io.StringIO()
             Rich(file=shown, width=120).print(watch.table(30, 120))
             err.write(shown.getvalue())
@@ -99,6 +100,7 @@ def test_plain_lines_tell_how_long_the_rest_takes():
         watch.tell(Progress("ann@example.org", State.COPYING, "", 10, 1_000_000, 10, 1_000_000))
         watch.ended(Outcome("ann@example.org", State.DONE.value))
         watch.ended(Outcome("bob@example.org", State.DONE.value))
+    assert isinstance(console.err, io.StringIO)
     first, last = console.err.getvalue().splitlines()
     assert first.endswith("0 sent (0 B); all of it in about 9 min")
     assert last.endswith("0 sent (0 B)")

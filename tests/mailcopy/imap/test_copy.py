@@ -318,7 +318,7 @@ def test_each_day_brings_what_the_day_allows_until_all_is_there(
     a_day = max(40_000, octets // 4)
     limits = Limits(octets_a_day=a_day)
     copy = replace(copy, target=replace(copy.target, server=replace(copy.target.server, limits=limits)))
-    days = []
+    days: list[MailboxReport] = []
     while not days or days[-1].state is State.LIMITED:
         days.append(copy_mailbox(copy, Means(ledger, clock)))
         again = copy_mailbox(copy, Means(ledger, clock))
