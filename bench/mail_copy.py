@@ -19,6 +19,7 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 from statistics import median
+from typing import Any
 
 from bench.mail_copy_data import FOLDERS, folder_of, make, make_many_small, on_disk, wipe, write
 from bench.mail_copy_measured import Ran, middle, rounds_of, show, timed
@@ -51,7 +52,7 @@ class Lab:
         self.rounds, self.preferred = rounds, preferred
         self.rows: list[str] = []
         self.state = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        where = {"place": place} if place else {}
+        where: dict[str, Any] = {"place": place} if place else {}
         self.old = Dovecot("bench-old", separator=".", fsync="optimized")
         self.new = Dovecot("bench-new", separator="/", fsync="optimized", extra=PLUGINS, **where)
         for server in (self.old, self.new):

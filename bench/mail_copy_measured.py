@@ -36,7 +36,7 @@ def timed(servers: Sequence[Dovecot], *programs: Sequence[str]) -> Ran:
     megabytes = watching.stop()
     for process, words in zip(running, said, strict=True):
         if process.returncode:
-            raise SystemExit(f"{process.args} ended with {process.returncode}: {words}")
+            raise SystemExit(f"{process.args!r} ended with {process.returncode}: {words}")
     used = _children() - mine
     time.sleep(_SETTLED)
     return Ran(seconds, used, sum(map(cpu, servers)) - before, megabytes, "".join(said))
@@ -44,7 +44,8 @@ def timed(servers: Sequence[Dovecot], *programs: Sequence[str]) -> Ran:
 
 def middle(runs: Sequence[Ran]) -> Ran:
     """The medians, each number by itself."""
-    return Ran(*(median(column) for column in zip(*(ran[:4] for ran in runs), strict=True)), said=runs[-1].said)
+    seconds, used, servers, megabytes = (median(column) for column in zip(*(ran[:4] for ran in runs), strict=True))
+    return Ran(seconds, used, servers, megabytes, runs[-1].said)
 
 
 def rounds_of(rounds: int, runs: dict[str, Callable[[], Ran]], before: Callable[[], None]) -> dict[str, Ran]:

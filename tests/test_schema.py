@@ -1,7 +1,6 @@
 import json
 import re
 from pathlib import Path
-from typing import ClassVar
 
 import pytest
 import yaml
@@ -18,10 +17,11 @@ SCHEMAS = ROOT / "schemas"
 class Yaml12(yaml.SafeLoader):
     """Dates are text, as editors read them."""
 
-    yaml_implicit_resolvers: ClassVar = {
-        letter: [found for found in resolvers if found[0] != "tag:yaml.org,2002:timestamp"]
-        for letter, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
-    }
+
+Yaml12.yaml_implicit_resolvers = {
+    letter: [found for found in resolvers if found[0] != "tag:yaml.org,2002:timestamp"]
+    for letter, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
 
 
 def test_the_schema_of_a_spec_is_the_one_that_the_models_give():

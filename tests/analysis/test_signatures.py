@@ -29,7 +29,8 @@ def key() -> tuple[bytes, str]:
 
 
 def signed(private: bytes, domain: str = "example.org", message: bytes = MESSAGE, **more: bytes) -> bytes:
-    return dkim.sign(message, b"s2", domain.encode(), private, **more) + message
+    header: bytes = dkim.sign(message, b"s2", domain.encode(), private, **more)
+    return header + message
 
 
 def seen(message: bytes, *zone: Resource) -> list[Signature]:

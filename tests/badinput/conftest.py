@@ -92,8 +92,8 @@ def start() -> Iterator[Callable[..., subprocess.Popen[str]]]:
         **popen: Any,
     ) -> subprocess.Popen[str]:
         kept = {key: os.environ[key] for key in ("PATH", "HOME", "LANG") if key in os.environ}
-        streams = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-        child = subprocess.Popen(
+        streams: dict[str, Any] = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+        child: subprocess.Popen[str] = subprocess.Popen(
             [*before, *PROGRAM, *map(str, arguments)],
             **(streams | {"cwd": ROOT, "text": True, "errors": "replace"} | popen),
             env=kept if environment is None else dict(environment),

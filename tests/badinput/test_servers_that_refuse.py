@@ -39,7 +39,7 @@ def test_a_name_server_that_does_not_know_the_key_is_not_written_to(run, tmp_pat
     key, wrong = TsigKey(), TsigKey()
     bind = Bind({"example.org": ZONE}, key).start()
     try:
-        options = {"server": bind.where, "key_name": key.name, "key_secret": "env:ZONE_KEY"}
+        options: dict[str, str | list[str]] = {"server": bind.where, "key_name": key.name, "key_secret": "env:ZONE_KEY"}
         options |= {"name_servers": [bind.where]}
         spec = write_world(tmp_path, stage="overlap", dns={"backend": "rfc2136", "options": options})
         monkeypatch.setenv("ZONE_KEY", wrong.secret)

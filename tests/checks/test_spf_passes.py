@@ -41,8 +41,8 @@ def test_a_server_that_does_not_pass_fails_where_the_stage_acts_on_it_and_is_tol
 
 
 def test_what_fares_alike_is_one_clause_with_its_reason():
-    broken = {"result": "permerror", "why": "Too many DNS lookups"}
-    answer = judge(dataclasses.replace(NEW, **broken), dataclasses.replace(OLD, **broken))
+    both = (dataclasses.replace(one, result="permerror", why="Too many DNS lookups") for one in (NEW, OLD))
+    answer = judge(*both)
     assert isinstance(answer, Fail)
     assert answer.why == (
         f"by {BOTH_SPF} receivers would not take the servers for the domain's: permerror for 198.51.100.1 (new) and "

@@ -14,8 +14,9 @@ OURS = "ip4:192.0.2.1 ip4:198.51.100.1"
 
 def judge(text, *world, before=OLD_SPF, senders=(), stage=Stage.OVERLAP):
     """On the way from ``before`` to ``text`` at the domain."""
-    change = Change(txt(before), txt(text))
-    return CHECK.judge(spec(senders=list(senders)), facts(stage, state(change.before, *world), change))
+    stands = txt(before)
+    known = facts(stage, state(stands, *world), Change(stands, txt(text)))
+    return CHECK.judge(spec(senders=list(senders)), known)
 
 
 def stands(*texts, stage=Stage.OVERLAP):

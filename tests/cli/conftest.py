@@ -1,7 +1,7 @@
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -43,7 +43,7 @@ def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> 
 
 
 @pytest.fixture
-def process() -> Callable[..., Any]:
+def process() -> Iterator[Callable[..., subprocess.Popen[str]]]:
     """Start the program as a process of its own."""
     started: list[subprocess.Popen[str]] = []
 

@@ -8,6 +8,7 @@ import pytest
 
 from reconciler.app import applying
 from reconciler.app.move import types
+from reconciler.engine.apply import apply
 from reconciler.journal.open import open_journal
 from reconciler.model.verdict import Status, Verdict
 from tests.support.clock import FakeClock
@@ -223,10 +224,8 @@ def test_one_move_that_fails_does_not_keep_the_others_back(run, spec, tmp_path):
 
 
 def test_a_change_that_does_not_last_is_exit_code_5(run, spec, monkeypatch):
-    real = applying.apply
-
     def undone(*arguments):
-        outcome = real(*arguments)
+        outcome = apply(*arguments)
         (spec.parent / "new" / "virtual").write_text("")
         return outcome
 
@@ -239,12 +238,11 @@ def test_a_change_that_does_not_last_is_exit_code_5(run, spec, monkeypatch):
 @pytest.fixture
 def hesitant(monkeypatch):
     """A run that holds back all but its first step, as long as there are others."""
-    real = applying.apply
 
     def held(plan, *arguments):
         first, *others = plan.steps
         waiting = Verdict(Status.WAIT, "comes after the first")
-        return real(replace(plan, steps=(first, *(step.judged(waiting) for step in others))), *arguments)
+        return apply(replace(plan, steps=(first, *(step.judged(waiting) for step in others))), *arguments)
 
     monkeypatch.setattr(applying, "apply", held)
 

@@ -271,8 +271,8 @@ def test_what_is_refused_is_listed_with_the_reason_in_every_pass_and_can_be_trie
     empty.touch()
     old.own(empty.parent)
     why = f"refused  {address}: INBOX, UID 6: the message has no octets"
+    report, logs = move.with_name("report.json"), move.with_name("logs")
     for _ in range(2):
-        report, logs = move.with_name("report.json"), move.with_name("logs")
         shown = run("copy", move, address, "--report", report, "--log-dir", logs)
         assert (shown.code, why in shown.out) == (4, True), shown
         (refusal,) = json.loads(report.read_text())["outcomes"][0]["refusals"]
@@ -383,7 +383,7 @@ def test_ctrl_c_stops_between_two_batches_and_the_next_copy_goes_on(process, run
     assert "Traceback" not in err
     *mailboxes, summary = [*events(out)]
     ended = {each["mailbox"]: each["state"] for each in mailboxes if each["event"] == "mailbox"}
-    assert (summary["stopped"], ended.keys()) == (True, set(people))
+    assert (summary["stopped"], set(ended)) == (True, set(people))
     assert "stopped" in ended.values()
     assert sum(sum(new.seen(address).values()) for address in people) < 9 * MOST_IN_A_BATCH
     change(move, old={"octets_per_second": None})
@@ -424,6 +424,7 @@ def test_what_comes_between_the_copy_and_the_comparison_is_no_lost_mail(move, ol
 
     with open_ledger(ledger_place(move), SystemClock()) as ledger:
         spec = Move.load(move, SystemClock()).spec
+        assert spec.mail_copy is not None
         jobs = Jobs(spec, spec.mail_copy, move.parent, ReferencedSecrets(move.parent))
         copies = jobs.of(Asked(people[:1]), date(2026, 3, 2), ledger)
         one = Pass(copies, 1, Means(ledger, SystemClock()), lambda: False, note)

@@ -14,7 +14,7 @@ def server():
         yield listening
 
 
-def probe(server: socket.socket) -> dict:
+def probe(server: socket.socket) -> dict[str, object]:
     return {"smtp": f"127.0.0.1:{server.getsockname()[1]}", "timeout": 1}
 
 

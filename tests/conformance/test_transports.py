@@ -123,6 +123,7 @@ def test_the_signature_changes_with_the_content_even_at_the_same_size(transport:
     for content in (b"a", b"b", b"c"):
         transport.write(tmp_path / "f", content)
         found = transport.stat(tmp_path / "f")
+        assert found is not None
         assert found == transport.stat(tmp_path / "f")
         seen.add(found.signature)
     assert len(seen) == 3

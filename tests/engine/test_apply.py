@@ -107,7 +107,12 @@ def test_many_changes_of_one_kind_go_in_one_write(move) -> None:
     writes = []
     store = move.stores[Place.NEW, "mailbox"]
     whole = store.write
-    store.write = lambda changes: (writes.append(len(changes)), whole(changes))
+
+    def counted(changes) -> None:
+        writes.append(len(changes))
+        whole(changes)
+
+    store.write = counted
     move.apply(Stage.PREPARE)
     assert writes == [3]
 

@@ -2,6 +2,8 @@ from datetime import UTC, date, datetime, timedelta
 
 from reconciler.extend import Check
 from reconciler.model.address import Place
+from reconciler.model.change import Change
+from reconciler.model.rrset import RRset
 from reconciler.model.stage import Stage
 from reconciler.model.verdict import Fail, Pass, Status, Wait
 from reconciler.resources.server.mailbox import Mailbox
@@ -11,7 +13,7 @@ from tests.support.move import NO_CHECKS, Move
 LATER = datetime(2026, 3, 9, tzinfo=UTC)
 
 
-def is_mx(change) -> bool:
+def is_mx(change: Change) -> bool:
     return change.address.name == "example.org. MX"
 
 
@@ -101,7 +103,9 @@ def test_what_a_product_makes_of_a_wish_is_what_is_planned_for() -> None:
     move = Move(SPEC, MX, checks=NO_CHECKS)
     move.keeps = {Place.DNS: lambda wanted, _standing: wanted.model_copy(update={"ttl": MX.ttl})}
     steps = [s for s in move.plan(Stage.CUTOVER).steps if is_mx(s.change)]
-    assert [(s.stage, s.change.after.ttl) for s in steps] == [(Stage.CUTOVER, MX.ttl)]
+    assert [(s.stage, isinstance(s.change.after, RRset) and s.change.after.ttl) for s in steps] == [
+        (Stage.CUTOVER, MX.ttl)
+    ]
     move.apply(Stage.CUTOVER)
     assert move.plan(Stage.CUTOVER).steps == ()
 

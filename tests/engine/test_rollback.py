@@ -45,6 +45,7 @@ def test_it_goes_back_stage_by_stage_the_zone_before_the_accounts() -> None:
 def test_a_string_that_somebody_added_since_stays() -> None:
     move = at_overlap()
     now = move.state()[TEXT.address]
+    assert isinstance(now, RRset)
     edit(move, TEXT.address, now.model_copy(update={"rdata": now.rdata | {"MS=ms1"}}))
     step = next(s for s in rollback(move).steps if s.change.address == TEXT.address)
     assert step.change.after == TEXT.model_copy(update={"rdata": TEXT.rdata | {"MS=ms1"}})

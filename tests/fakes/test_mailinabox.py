@@ -82,7 +82,8 @@ CUT_SHORT = "the recording has only the beginning"
 
 
 def recorded(name: str) -> list[dict[str, Any]]:
-    return json.loads((RECORDED / f"{name}.json").read_text())
+    found: list[dict[str, Any]] = json.loads((RECORDED / f"{name}.json").read_text())
+    return found
 
 
 @pytest.fixture
@@ -156,7 +157,7 @@ def plain(content: Any) -> Any:
 def of_one_box(record: Any) -> bool:
     """DNS records that say more of the recorded box than of the product: its keys and certificates."""
     value = record.get("value", "") if isinstance(record, dict) else ""
-    return value.startswith(("v=DKIM1; h=", "v=STSv1;")) or (value and record.get("rtype") == "TLSA")
+    return value.startswith(("v=DKIM1; h=", "v=STSv1;")) or bool(value and record.get("rtype") == "TLSA")
 
 
 IGNORED = {"api_key", "box_size", "box_quota", "percent", "sort-order", "explanation"}

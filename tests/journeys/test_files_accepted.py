@@ -87,7 +87,8 @@ class Programs:
         kill(self.base / "run" / "master.pid")
 
     def doveadm(self, *argv: str, ok: tuple[int, ...] = (0,)) -> str:
-        return run("doveadm", "-c", self.config, *argv, ok=ok)
+        said: str = run("doveadm", "-c", self.config, *argv, ok=ok)
+        return said
 
     def knows(self, address: str) -> dict[str, str]:
         """What Dovecot has of an account, whose password it takes."""
@@ -225,7 +226,7 @@ def signing(world: World, found: dns.zone.Zone, selectors: set[str], *, publishe
         )
         assert base64.b64decode(text.rpartition("p=")[2]) == public
         (base / "resolver.conf").write_text(local_data(owner, text))
-        argv = ["opendkim-testkey", "-vvv", "-x", config, "-d", DOMAIN, "-s", selector, "-k", path]
+        argv: list[str | Path] = ["opendkim-testkey", "-vvv", "-x", config, "-d", DOMAIN, "-s", selector, "-k", path]
         said = subprocess.run(argv, capture_output=True, check=False, text=True, timeout=60)
         assert said.returncode == 0, said.stderr
         assert "key OK" in said.stdout + said.stderr

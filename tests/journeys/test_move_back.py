@@ -1,6 +1,7 @@
 """Going back with mail flowing: in the middle of the cutover, and all the way."""
 
 import time
+from pathlib import Path
 
 import pytest
 
@@ -79,7 +80,7 @@ def served(move: Journey) -> set[str]:
     return {f"{rrset.name} {rrset.ttl} {rdata}" for rrset in answers for rdata in rrset}
 
 
-def files(move: Journey) -> dict[str, object]:
+def files(move: Journey) -> dict[str, Path]:
     new = move.lab.new
     return {
         "users": new.dovecot.users,

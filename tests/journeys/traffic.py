@@ -4,6 +4,7 @@ import random
 import smtplib
 import threading
 import time
+from collections.abc import Callable
 
 from tests.lab.mail_lab import ALIASES, CATCH_ALL, DOMAIN, PEOPLE, MailLab
 from tests.lab.sender import Letter
@@ -55,7 +56,7 @@ class Traffic:
             thread.join()
         self.sender.close()
 
-    def _guarded(self, work) -> None:
+    def _guarded(self, work: Callable[[], None]) -> None:
         try:
             while not self._stopping.is_set():
                 work()

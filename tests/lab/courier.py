@@ -135,7 +135,7 @@ class Courier:
         settings = {"PATH": "/usr/bin", "LD_LIBRARY_PATH": "/usr/lib", "GAM_CLIENT_ID": self.root.name, **_SETTINGS}
         chroot = shutil.which("chroot", path="/usr/sbin:/usr/bin:/sbin:/bin")
         assert chroot
-        command = [chroot, self.root, f"/{program}", *argv]
+        command = [chroot, str(self.root), f"/{program}", *argv]
         with (self.root / "said").open("ab") as said:
             self._running.append(
                 subprocess.Popen(command, env=settings, stdin=subprocess.DEVNULL, stdout=said, stderr=said)

@@ -74,7 +74,8 @@ class DnsDaemon:
 
     def serial(self, zone: str) -> int:
         """Of the SOA that is served."""
-        return next(rdata.serial for rrset in self.ask(zone, "SOA").answer for rdata in rrset)
+        found: int = next(rdata.serial for rrset in self.ask(zone, "SOA").answer for rdata in rrset)
+        return found
 
     def await_serial(self, zone: str, serial: int) -> None:
         """Until it serves that one."""

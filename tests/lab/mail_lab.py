@@ -88,8 +88,7 @@ class MailLab:
             self.key,
             also_notify=[self.nsd],
         )
-        servers = {DOMAIN: [self.bind, self.nsd], "old.example": [self.bind], "new.example": [self.bind]}
-        self.unbound = Unbound(servers)
+        self.unbound = Unbound({DOMAIN: [self.bind, self.nsd], "old.example": [self.bind], "new.example": [self.bind]})
 
     def _zone(self) -> str:
         key = self.old.opendkim.add_key(DOMAIN, "old2019")

@@ -75,9 +75,9 @@ class MailServer:
             if folder:
                 (maildir / folder / "maildirfolder").touch()
         for number in range(messages):
-            folder = maildir / _FOLDERS[number % len(_FOLDERS)] / "cur"
+            current = maildir / _FOLDERS[number % len(_FOLDERS)] / "cur"
             at = 1_600_000_000 + number * 1_000
-            file = folder / f"{at}.M{number}P1.history:2,{('S', 'RS', 'FS', 'Sa', '')[number % 7 % 5]}"
+            file = current / f"{at}.M{number}P1.history:2,{('S', 'RS', 'FS', 'Sa', '')[number % 7 % 5]}"
             file.write_text(
                 f"From: <somebody@elsewhere.example>\nTo: <{user}>\nSubject: Number {number} of long ago\n"
                 f"Message-ID: <{number}.history@elsewhere.example>\n{HISTORY}: {number}\n\n"

@@ -6,6 +6,7 @@ from collections import Counter
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Protocol
 
 from reconciler.mailcopy.imap.copy import copy_mailbox
 from reconciler.mailcopy.imap.job import Endpoint, MailboxCopy
@@ -28,6 +29,12 @@ FOLDERS = (
     ("tilde~", "Ünïcödé"),
     ("empty",),
 )
+
+
+class Listening(Protocol):
+    """An IMAP server on loopback."""
+
+    port: int
 
 
 class RealClock:
@@ -95,7 +102,7 @@ def message(chance: random.Random, count: int) -> bytes:  # noqa: PLR0911 - a ki
             return header + b"\n" + body
 
 
-def endpoint(server: Dovecot, user: str, *, port: int | None = None, password: str | None = None) -> Endpoint:
+def endpoint(server: Listening, user: str, *, port: int | None = None, password: str | None = None) -> Endpoint:
     secret = Secret(password or f"pw-{user}")
     return Endpoint(
         Server("127.0.0.1", port or server.port, Security.LOOPBACK, timeout=20), OwnPassword(user, lambda: secret)

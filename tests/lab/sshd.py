@@ -10,6 +10,7 @@ import subprocess
 import tempfile
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -199,7 +200,7 @@ class Wire:
             thread.join(5)
         self._listening.close()
 
-    def _spawn(self, target, *args) -> None:
+    def _spawn(self, target: Callable[..., None], *args: object) -> None:
         thread = threading.Thread(target=target, args=args, daemon=True)
         self._threads.append(thread)
         thread.start()
@@ -237,4 +238,5 @@ class Wire:
 
 def _free_port() -> int:
     with socket.create_server(("127.0.0.1", 0)) as plug:
-        return plug.getsockname()[1]
+        port: int = plug.getsockname()[1]
+    return port

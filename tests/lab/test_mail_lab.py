@@ -2,11 +2,12 @@
 
 import smtplib
 import time
+from collections.abc import Iterator, Mapping
 
 import pytest
 
 from tests.lab.mail_lab import DOMAIN, OLD_HOST, PEOPLE, MailLab
-from tests.lab.mail_server import settle
+from tests.lab.mail_server import MailServer, settle
 from tests.lab.sender import Letter, Sender
 
 pytestmark = pytest.mark.daemon
@@ -14,9 +15,13 @@ ANN, BOB = PEOPLE[:2]
 WORLD = "writer@elsewhere.example"
 
 
+class Timed(MailLab):
+    took: float
+
+
 @pytest.fixture(scope="module")
-def lab():
-    lab = MailLab()
+def lab() -> Iterator[Timed]:
+    lab = Timed()
     try:
         began = time.monotonic()
         lab.start()
@@ -28,7 +33,7 @@ def lab():
 
 
 @pytest.fixture
-def sender(lab):
+def sender(lab: Timed) -> Iterator[Sender]:
     sender = lab.sender()
     yield sender
     sender.close()
@@ -40,15 +45,15 @@ def sent(sender: Sender, letter: Letter) -> Letter:
     return letter
 
 
-def found(server, mailbox: str, number: int) -> list[dict[str, str]]:
+def found(server: MailServer, mailbox: str, number: int) -> list[Mapping[str, str]]:
     return [s.headers for s in server.stored() if (s.mailbox, s.headers["X-Number"]) == (mailbox, str(number))]
 
 
-def test_all_of_it_starts_within_seconds(lab) -> None:
+def test_all_of_it_starts_within_seconds(lab: Timed) -> None:
     assert lab.took < 15  # five servers; an idle machine needs one second
 
 
-def test_mail_follows_the_mx_to_mailbox_alias_and_catch_all(lab, sender) -> None:
+def test_mail_follows_the_mx_to_mailbox_alias_and_catch_all(lab: Timed, sender: Sender) -> None:
     for number, (recipient, mailbox) in enumerate(
         [(ANN, ANN), (f"info@{DOMAIN}", ANN), (f"whoever@{DOMAIN}", f"dan@{DOMAIN}"), (f"team@{DOMAIN}", BOB)], 100
     ):
@@ -57,14 +62,14 @@ def test_mail_follows_the_mx_to_mailbox_alias_and_catch_all(lab, sender) -> None
         assert len(found(lab.old, mailbox, number)) == 1
 
 
-def test_unknown_addresses_and_other_peoples_domains_are_refused(lab) -> None:
+def test_unknown_addresses_and_other_peoples_domains_are_refused(lab: Timed) -> None:
     assert lab.new.answer(ANN, source=lab.outside)[0] == 250
     assert lab.new.answer(f"nobody@{DOMAIN}", source=lab.outside)[0] == 550
     assert lab.old.answer(f"nobody@{OLD_HOST}", source=lab.outside)[0] == 550
     assert lab.old.answer("somebody@elsewhere.example", source=lab.outside)[0] == 554
 
 
-def test_what_sieve_forwards_arrives_on_the_other_server_once(lab, sender) -> None:
+def test_what_sieve_forwards_arrives_on_the_other_server_once(lab: Timed, sender: Sender) -> None:
     lab.new.dovecot.put_script(ANN, "roundcube", f'require ["copy"];\nredirect :copy "ann@{OLD_HOST}";\n')
     letter = Letter(200, ANN, ANN)
     lab.new.submit(ANN, lab.passwords[ANN], letter.message())
@@ -74,7 +79,7 @@ def test_what_sieve_forwards_arrives_on_the_other_server_once(lab, sender) -> No
     assert copy["X-Sieve-Redirected-From"] == ANN
 
 
-def test_a_submitted_message_is_signed_and_another_text_is_not_verified(lab) -> None:
+def test_a_submitted_message_is_signed_and_another_text_is_not_verified(lab: Timed) -> None:
     letter = Letter(300, BOB, ANN)
     lab.old.submit(ANN, lab.passwords[ANN], letter.message())
     settle([lab.old])
@@ -87,20 +92,23 @@ def test_a_submitted_message_is_signed_and_another_text_is_not_verified(lab) -> 
     assert "failed" in lab.old.opendkim.verify(message.replace(b"This is", b"This was"), zone)
 
 
-def test_a_wrong_password_submits_nothing(lab) -> None:
+def test_a_wrong_password_submits_nothing(lab: Timed) -> None:
     with pytest.raises(smtplib.SMTPAuthenticationError):
         lab.old.submit(ANN, "wrong", Letter(1, BOB, ANN).message())
 
 
-def test_a_refused_letter_is_given_back_and_a_closed_server_is_tried_again(lab, sender) -> None:
+def test_a_refused_letter_is_given_back_and_a_closed_server_is_tried_again(lab: Timed, sender: Sender) -> None:
     lab.bind.nsupdate(f"update delete {DOMAIN}. MX", f"update add {DOMAIN}. 1 MX 10 mail.new.example.")
     lab.unbound.forget()
-    assert "550" in sent(sender, Letter(400, f"nobody@{DOMAIN}", WORLD)).bounced
+    bounced = sent(sender, Letter(400, f"nobody@{DOMAIN}", WORLD)).bounced
+    assert bounced is not None
+    assert "550" in bounced
     lab.new.postfix.stop()
     letter = Letter(401, ANN, WORLD)
     sender.send(letter)
     time.sleep(0.5)
-    assert letter.accepted_by is None
+    meanwhile = letter.accepted_by
+    assert meanwhile is None
     lab.new.postfix.start()
     sender.drain(20)
     assert letter.accepted_by == lab.new.address
@@ -108,7 +116,7 @@ def test_a_refused_letter_is_given_back_and_a_closed_server_is_tried_again(lab, 
     assert all(lab.new.address in trouble for trouble in letter.troubles)
 
 
-def test_the_sender_believes_the_cache_as_long_as_its_ttl_lasts(lab, sender) -> None:
+def test_the_sender_believes_the_cache_as_long_as_its_ttl_lasts(lab: Timed, sender: Sender) -> None:
     lab.bind.nsupdate(f"update delete {DOMAIN}. MX", f"update add {DOMAIN}. 3 MX 10 {OLD_HOST}.")
     lab.unbound.forget()
     assert sent(sender, Letter(500, ANN, WORLD)).accepted_by == lab.old.address

@@ -128,7 +128,7 @@ def _zone(draw: st.DrawFn, spec: Spec) -> list[Resource]:
         )
     )
     texts += [spf] if spf else []
-    found = [RRset.of(spec.domain, "MX", ttl, *map(str, spec.old.mx))]
+    found: list[Resource] = [RRset.of(spec.domain, "MX", ttl, *map(str, spec.old.mx))]
     if texts:
         found.append(RRset.of(spec.domain, "TXT", ttl, *texts))
     found += [RRset.of(f"{s}._domainkey.{spec.domain}", "TXT", 3600, "v=DKIM1; k=rsa; p=b2xk") for s in spec.old.dkim]

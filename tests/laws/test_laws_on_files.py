@@ -6,6 +6,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
@@ -33,7 +34,7 @@ laws = settings(
 
 
 @contextmanager
-def a_move(data: st.DataObject, key: str | None = "file:dkim.pem", **options: object) -> Iterator[FileMove]:
+def a_move(data: st.DataObject, key: str | None = "file:dkim.pem", **options: Any) -> Iterator[FileMove]:
     spec = data.draw(specs())
     with tempfile.TemporaryDirectory(dir=MEMORY if MEMORY.is_dir() else None) as name:
         folder = Path(name)

@@ -81,6 +81,7 @@ class MailStore:
 
     def write(self, changes: Sequence[Change]) -> None:
         for change in changes:
+            assert isinstance(change.after, ReturnedMail | StoredMail)
             whole = isinstance(change.after, ReturnedMail) or change.after.complete
             self.move.post.copy(self.place, change.address.name, self.move.clock.now(), judge=whole)
 
@@ -93,7 +94,7 @@ class MailMove(Move):
         self.post, self.chance = Post(), chance
         self.told: list[tuple[datetime, RRset]] = []
         self.stores[Place.NEW, StoredMail.kind] = MailStore(
-            self, Place.NEW, lambda *known: stored(*known, self.clock.now())
+            self, Place.NEW, lambda spec, passes, delivery: stored(spec, passes, delivery, self.clock.now())
         )
         self.stores[Place.OLD, ReturnedMail.kind] = MailStore(self, Place.OLD, returned)
 

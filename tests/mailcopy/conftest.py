@@ -1,6 +1,7 @@
 from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -12,7 +13,7 @@ _USERS = [f"user{number}" for number in range(1, 200)]
 _numbers = count()
 
 
-def _server(name: str, **options) -> Iterator[Dovecot]:
+def _server(name: str, **options: Any) -> Iterator[Dovecot]:
     """With all its accounts from the start: Dovecot looks at its passwd-file once a second only."""
     server = Dovecot(name, **options)
     for user in _USERS:

@@ -4,14 +4,14 @@ from pathlib import Path
 import pytest
 
 from reconciler.mailcopy.fleet import Gates, copy_all
-from reconciler.mailcopy.job import Means, Rules, State
+from reconciler.mailcopy.job import Means, Progress, Rules, State
 from reconciler.mailcopy.ledger.sqlite import SqlLedger
 from reconciler.mailcopy.model.limits import Limits
 from reconciler.mailcopy.model.mapping import FolderRules
 from reconciler.mailcopy.pace import Pace
-from reconciler.model.event import Hearer
 from tests.lab.dovecot import Dovecot
 from tests.lab.mailbox import RealClock, copying, endpoint, expected, fill
+from tests.support.listening import on_progress
 
 pytestmark = pytest.mark.daemon
 
@@ -71,7 +71,7 @@ def test_a_server_that_takes_one_connection_gets_one(
     running: set[str] = set()
     most: list[int] = []
 
-    def tell(progress: object) -> None:
+    def tell(progress: Progress) -> None:
         account = progress.account
         if progress.state in {State.LOOKING, State.COPYING}:
             running.add(account)
@@ -79,7 +79,7 @@ def test_a_server_that_takes_one_connection_gets_one(
             running.discard(account)
         most.append(len(running))
 
-    reports = list(copy_all(narrow, Means(ledger, RealClock(), events=Hearer(tell)), parallel=6))
+    reports = list(copy_all(narrow, Means(ledger, RealClock(), events=on_progress(tell)), parallel=6))
     assert {report.state for report in reports} == {State.DONE}
     assert max(most) == 1
     assert old.log().count("Login: user=") - before == len(users)

@@ -123,7 +123,13 @@ def forget_index(new: Dovecot, user: str) -> None:
     ],
 )
 def test_every_damage_is_found(
-    damage: Callable, kind: Kind, grade: Grade, new: Dovecot, user: str, copied: MailboxCopy, ledger: SqlLedger
+    damage: Callable[[Dovecot, str], None],
+    kind: Kind,
+    grade: Grade,
+    new: Dovecot,
+    user: str,
+    copied: MailboxCopy,
+    ledger: SqlLedger,
 ) -> None:
     damage(new, user)
     verdict = judged(copied, ledger)

@@ -2,6 +2,7 @@ import dns.rdata
 import dns.rdataclass
 import dns.rdatatype
 import pytest
+from dns.rdtypes.ANY.TXT import TXT
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -24,6 +25,7 @@ def test_a_txt_from_the_wire_comes_back_octet_for_octet_through_a_zone_file(stri
     text = text_of(of_strings(*strings))
     assert octets_of(text) == b"".join(strings)
     again = parsed("TXT", quoted(text))
+    assert isinstance(again, TXT)
     assert b"".join(again.strings) == b"".join(strings)
     assert text_of(again) == text
 
@@ -32,6 +34,7 @@ def test_a_txt_from_the_wire_comes_back_octet_for_octet_through_a_zone_file(stri
 def test_no_string_of_a_zone_file_is_over_255_octets(octets: bytes):
     text = "".join(f"\\{octet:03d}" for octet in octets)
     again = parsed("TXT", quoted(text))
+    assert isinstance(again, TXT)
     assert b"".join(again.strings) == octets
     assert all(len(s) <= 255 for s in again.strings)
 

@@ -2,10 +2,11 @@
 
 import secrets
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -30,7 +31,19 @@ _dmarc IN TXT "v=DMARC1; p=quarantine"
 """
 _OUTSIDE = "$TTL 60\n@ IN SOA ns host 1 7200 3600 1209600 60\n@ IN NS ns\nns IN A 127.0.0.1\n"
 
-Run = Callable[..., tuple[int, str]]
+
+@dataclass
+class Run:
+    """Runs a command line; ``said`` is all that was shown."""
+
+    capsys: pytest.CaptureFixture[str]
+    said: list[str] = field(default_factory=list)
+
+    def __call__(self, *arguments: object) -> tuple[int, str]:
+        code = main([str(argument) for argument in arguments])
+        shown = self.capsys.readouterr()
+        self.said.extend((shown.out, shown.err))
+        return code, " ".join((shown.out + shown.err).split())
 
 
 @dataclass
@@ -54,7 +67,7 @@ class Move:
         old = {"passwd_file": "old-users", "virtual_alias_maps": "texthash:old-virtual"}
         (folder / "old-users").write_text("")
         (folder / "old-virtual").write_text("")
-        spec = {
+        spec: dict[str, Any] = {
             "domain": "example.org",
             "stage": stage,
             "old": {
@@ -108,16 +121,7 @@ def move(people: Secured) -> Iterator[Move]:
 
 @pytest.fixture
 def run(capsys: pytest.CaptureFixture[str]) -> Run:
-    said: list[str] = []
-
-    def command(*arguments: object) -> tuple[int, str]:
-        code = main([str(argument) for argument in arguments])
-        shown = capsys.readouterr()
-        said.extend((shown.out, shown.err))
-        return code, " ".join((shown.out + shown.err).split())
-
-    command.said = said  # type: ignore[attr-defined]
-    return command
+    return Run(capsys)
 
 
 def test_the_cutover_waits_for_a_signed_message_and_each_plan_after_it_sends_no_other(move: Move, run: Run):

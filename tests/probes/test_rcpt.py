@@ -1,13 +1,16 @@
 import dataclasses
 import socket
 import time
+from typing import Any
 
 import pytest
 
 from reconciler.checks.new_server_answers import CHECK
 from reconciler.checks.open_relay import CHECK as RELAY
 from reconciler.model.address import Place
+from reconciler.model.change import Change
 from reconciler.model.outside import Outside, Receptions
+from reconciler.model.resource import Resource
 from reconciler.model.stage import Stage
 from reconciler.model.verdict import Fail, Pass, Wait, Warn
 from reconciler.probes.rcpt import PROBE
@@ -26,18 +29,18 @@ ANN, BOB, INFO = "ann@example.org", "bob@example.org", "info@example.org"
 EVERYONE = [f"u{number}@example.org" for number in range(300)]
 
 
-def asking(*servers: str, **overrides: object) -> Spec:
+def asking(*servers: str, **overrides: Any) -> Spec:
     probe = {"smtp": list(servers), "timeout": 5, **overrides.pop("probe", {})}
     return spec(probe=probe, aliases={INFO: [ANN]}, **overrides)
 
 
-def seen(move: Spec, *world: object) -> Receptions:
+def seen(move: Spec, *world: Resource) -> Receptions:
     found = PROBE.gather(move, around(*world))
     assert isinstance(found, Receptions)
     return found
 
 
-def judged(move: Spec, *world: object, changes: tuple = (), check=CHECK):
+def judged(move: Spec, *world: Resource, changes: tuple[Change, ...] = (), check=CHECK):
     known = facts(Stage.CUTOVER, state(*world), *changes)
     return check.judge(move, dataclasses.replace(known, outside=Outside((seen(move, *world),))))
 

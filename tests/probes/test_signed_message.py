@@ -16,6 +16,7 @@ from reconciler.model.reference import reference
 from reconciler.model.resource import Resource
 from reconciler.model.stage import Stage
 from reconciler.model.verdict import Answer, Fail, Pass, Wait, Warn
+from reconciler.ports import Secrets
 from reconciler.probes.signed_message import PROBE
 from reconciler.spec.spec import Spec
 from tests.lab.loopback import SMTP
@@ -260,7 +261,7 @@ def test_a_wrong_password_is_told_and_never_shown(signing: Signing, service: str
 class _InTurn:
     """One after the other, as where a password is changed in between."""
 
-    def __init__(self, turns: Iterator) -> None:
+    def __init__(self, turns: Iterator[Secrets]) -> None:
         self._turns = turns
 
     def reveal(self, reference: str):

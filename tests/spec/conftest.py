@@ -2,11 +2,13 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from reconciler.errors import Problem, SpecError
 from reconciler.spec.load import load
+from reconciler.spec.spec import Spec
 
 SOUND = """\
 domain: example.org
@@ -33,8 +35,11 @@ def write(tmp_path: Path) -> Callable[..., Path]:
 def problems_of(write: Callable[..., Path]) -> Callable[..., list[Problem]]:
     """The problems of a spec with this content; the sound one's four lines come first."""
 
-    def problems_of(content: str | bytes, *, whole: bool = False, **options) -> list[Problem]:
-        path = write(content if whole else f"{SOUND}{content}")
+    def problems_of(content: str | bytes, *, whole: bool = False, **options: Any) -> list[Problem]:
+        if not whole:
+            assert isinstance(content, str)
+            content = f"{SOUND}{content}"
+        path = write(content)
         with pytest.raises(SpecError) as caught:
             load(path, **options)
         return list(caught.value.problems)
@@ -46,7 +51,7 @@ def problems_of(write: Callable[..., Path]) -> Callable[..., list[Problem]]:
 def only_problem_of(problems_of: Callable[..., list[Problem]]) -> Callable[..., str]:
     """``LINE:COLUMN: message`` of the one problem that such a spec has."""
 
-    def only_problem_of(content: str | bytes, **options) -> str:
+    def only_problem_of(content: str | bytes, **options: Any) -> str:
         (problem,) = problems_of(content, **options)
         return f"{problem.line}:{problem.column}: {problem.message}"
 
@@ -54,6 +59,6 @@ def only_problem_of(problems_of: Callable[..., list[Problem]]) -> Callable[..., 
 
 
 @pytest.fixture
-def loaded(write: Callable[..., Path]):
+def loaded(write: Callable[..., Path]) -> Callable[..., Spec]:
     """The Spec of this content behind the sound one."""
     return lambda content="": load(write(f"{SOUND}{content}"))

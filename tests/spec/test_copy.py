@@ -74,8 +74,11 @@ APPLICATION = {"tenant": "example.org", "client": "6731de76-14a6-49ae-97bc-6eba6
 
 def test_a_service_account_stands_for_a_token():
     google = ImapServer(host="imap.gmail.com", login="xoauth2", service_account={"google": "file:key.json"})
+    assert google.service_account is not None
     assert google.service_account.google == "file:key.json"
     microsoft = ImapServer(host="outlook.office365.com", login="xoauth2", service_account={"microsoft": APPLICATION})
+    assert microsoft.service_account is not None
+    assert microsoft.service_account.microsoft is not None
     assert microsoft.service_account.microsoft.authority == "https://login.microsoftonline.com"
     assert "two ways" in wrong(login="xoauth2", token="env:T", service_account={"google": "file:key.json"})
 

@@ -8,8 +8,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydantic import BaseModel, ConfigDict
 
-from reconciler.errors import SpecError
-from reconciler.spec.load import load
+from reconciler.errors import Problem, SpecError
+from reconciler.spec.load import OptionModels, load
 from reconciler.spec.spec import Spec
 
 HIDDEN = "hunter2"
@@ -25,7 +25,10 @@ class NoOptions(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
 
-BACKENDS = {"server_options": {"memory": NoOptions, "files": FileOptions}, "dns_options": {"memory": NoOptions}}
+BACKENDS: dict[str, OptionModels] = {
+    "server_options": {"memory": NoOptions, "files": FileOptions},
+    "dns_options": {"memory": NoOptions},
+}
 
 
 def test_a_sound_spec_is_loaded(loaded):
@@ -122,7 +125,7 @@ def test_a_literal_secret_is_an_error_that_does_not_repeat_it(problems_of, write
     assert all(HIDDEN not in p.message for p in problems)
     with pytest.raises(SpecError) as caught:
         load(write("domain: example.org\nold: {backend: m, mx: 10 a.x}\nnew: {}\ndns: {backend: m}\n" + text))
-    error = caught.value
+    error: BaseException = caught.value
     assert HIDDEN not in "".join(traceback.format_exception(error))
     while error.__context__:
         error = error.__context__
@@ -286,11 +289,12 @@ trees = st.recursive(scalars, lambda inner: st.lists(inner, max_size=4) | st.dic
 
 
 def never_anything_else(path: Path) -> None:
-    problems = ()
+    problems: tuple[Problem, ...] = ()
+    spec: Spec | None = None
     try:
         spec = load(path, **BACKENDS)
     except SpecError as error:
-        problems, spec = error.problems, None
+        problems = error.problems
     assert isinstance(spec, Spec) or problems
     assert all(problem.message for problem in problems)
 

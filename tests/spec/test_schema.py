@@ -38,7 +38,8 @@ def walk(node: Any) -> Iterator[dict[str, Any]]:
 
 
 def definition(name: str) -> dict[str, Any]:
-    return SCHEMA["$defs"][name]
+    found: dict[str, Any] = SCHEMA["$defs"][name]
+    return found
 
 
 def test_it_is_json_of_the_2020_dialect_and_every_reference_leads_somewhere():

@@ -1,4 +1,5 @@
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -8,7 +9,7 @@ from pydantic import TypeAdapter, ValidationError
 from reconciler.spec.types import Bytes, Domain, Duration, Password, Reference, Seconds, Sender, SpfPolicy, StageName
 
 
-def read(annotation: object, value: object) -> object:
+def read(annotation: Any, value: object) -> object:
     return TypeAdapter(annotation).validate_python(value)
 
 

@@ -20,7 +20,7 @@ from reconciler.resources.server.sieve import SieveScript
 from reconciler.stores import managesieve as managesieve_module
 from reconciler.stores.managesieve import ManageSieveStore
 from reconciler.transports.managesieve.options import ManageSieve
-from reconciler.transports.managesieve.session import Lost, Session
+from reconciler.transports.managesieve.session import Lost, Session, enter
 from tests.lab.dovecot import MASTER
 from tests.lab.managesieve import SieveServer
 from tests.lab.sshd import Wire
@@ -44,24 +44,29 @@ class Keys:
         return Secret(known[reference])
 
 
+class Peopled(SieveServer):
+    unused: list[str]
+
+
 @pytest.fixture(scope="module")
-def server() -> Iterator[SieveServer]:
+def server() -> Iterator[Peopled]:
     """With mailboxes from its start on: Dovecot sees new ones only after a second."""
-    dovecot = SieveServer()
+    dovecot = Peopled()
     dovecot.unused = [dovecot.add_user(f"u{n}@example.org") for n in range(250)]
     try:
-        yield dovecot.start()
+        dovecot.start()
+        yield dovecot
     finally:
         dovecot.remove()
 
 
 @pytest.fixture
-def user(server: SieveServer) -> Callable[[], str]:
+def user(server: Peopled) -> Callable[[], str]:
     """Gives mailboxes that no other test knows."""
     return partial(server.unused.pop, 0)
 
 
-def obstruct(server: SieveServer, user: str) -> None:
+def obstruct(server: Peopled, user: str) -> None:
     """The server takes a script, but cannot make it active: it finds that out only when it is asked to."""
     home = server.root / "mail" / user
     (home / "sieve").mkdir(parents=True, exist_ok=True)
@@ -69,13 +74,13 @@ def obstruct(server: SieveServer, user: str) -> None:
     home.chmod(0o500)
 
 
-def shut(server: SieveServer, user: str) -> None:
+def shut(server: Peopled, user: str) -> None:
     """Nothing can be put any more, though everything can be read: as on a full disk."""
     (server.root / "mail" / user / "sieve" / "tmp").chmod(0o500)
 
 
 @pytest.fixture
-def store(server: SieveServer) -> Callable[..., ManageSieveStore]:
+def store(server: Peopled) -> Callable[..., ManageSieveStore]:
     def make(*mailboxes: str, **options: object) -> ManageSieveStore:
         usual = {"host": "127.0.0.1", "port": server.sieve_port, "ca_file": "cert.pem", "timeout": 5}
         way = {} if "password" in options else {"master_user": MASTER[0], "master_password": "env:MASTER"}
@@ -254,16 +259,15 @@ def test_what_cannot_be_put_back_is_named(server, user, store, monkeypatch) -> N
 
 
 @pytest.fixture
-def wire(server: SieveServer) -> Iterator[Wire]:
+def wire(server: Peopled) -> Iterator[Wire]:
     wire = Wire(server.sieve_port)
-    wire.server = server
     yield wire
     wire.close()
 
 
 @pytest.mark.parametrize(("octets", "words"), [(20_000, "Nothing was written"), (55_000, "What stood before was put")])
-def test_a_connection_that_is_cut_leaves_what_stood(user, store, wire, octets: int, words: str) -> None:
-    ann, server = user(), wire.server
+def test_a_connection_that_is_cut_leaves_what_stood(user, store, server, wire, octets: int, words: str) -> None:
+    ann = user()
     server.put(ann, "mine", b"keep;")
     content = "keep;\r\n" + "# padding\r\n" * 3500
     wire.cut_after = octets
@@ -317,7 +321,12 @@ def test_a_login_that_is_refused_says_so_without_the_password(server, user, stor
 
 def test_an_account_that_was_made_a_moment_ago_is_waited_for(server, store) -> None:
     late = "late@example.org"
-    maker = threading.Thread(target=lambda: (time.sleep(0.8), server.add_user(late)))
+
+    def make() -> None:
+        time.sleep(0.8)
+        server.add_user(late)
+
+    maker = threading.Thread(target=make)
     maker.start()
     store(late, password="file:pw/%u").write([Change(None, script(late))])
     maker.join()
@@ -373,7 +382,6 @@ def test_a_script_that_is_not_utf_8_is_named(server, user, store) -> None:
 def test_many_mailboxes_are_entered_at_once_but_no_more_than_allowed(server, user, store, monkeypatch) -> None:
     names = [user() for _ in range(60)]
     inside, most, lock = 0, 0, threading.Lock()
-    enter = managesieve_module.enter
 
     class Counted:
         def __init__(self, session: Session) -> None:

@@ -97,6 +97,7 @@ def test_a_key_is_imported_from_a_secret(server, rsa_key, form):
     server.secrets.known["file:dkim.pem"] = pem(rsa_key, form)
     server.create(key(source="file:dkim.pem"))
     written = load_pem_private_key((server.folder / "keys/s1.example.org.private").read_bytes(), None)
+    assert isinstance(written, rsa.RSAPrivateKey)
     assert written.private_numbers() == rsa_key.private_numbers()
 
 

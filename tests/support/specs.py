@@ -41,6 +41,8 @@ def _merged(plain: Mapping[str, Any], overrides: Mapping[str, Any]) -> dict[str,
     result = dict(plain)
     for key, value in overrides.items():
         standing = result.get(key)
-        both = isinstance(standing, Mapping) and isinstance(value, Mapping)
-        result[key] = _merged(standing, value) if both else value
+        if isinstance(standing, Mapping) and isinstance(value, Mapping):
+            result[key] = _merged(standing, value)
+        else:
+            result[key] = value
     return result

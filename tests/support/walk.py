@@ -64,6 +64,7 @@ class Walk:
     def reach(self, stage: Stage) -> None:
         """Apply and wait until the stage stands."""
         self.enter(stage)
+        said = ""
         for _ in range(MOST_WAITS):
             code, said = self.apply()
             if code is Code.DONE:

@@ -1,6 +1,6 @@
 import logging
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from email.utils import format_datetime
 from pathlib import Path
@@ -26,7 +26,7 @@ class Scene:
         self.folder = folder
         self.clock = FakeClock()
         self.pauses: list[float] = []
-        self.ends = []
+        self.ends: list[Callable[[], None]] = []
 
     def pause(self, seconds: float) -> None:
         self.pauses.append(seconds)

@@ -8,7 +8,6 @@ import pytest
 
 from reconciler.errors import ObserveError, WriteError
 from reconciler.ports import Stat, Transport
-from reconciler.transports import atomic
 from reconciler.transports.local import LocalTransport
 
 ROOT = os.geteuid() == 0
@@ -235,7 +234,7 @@ def test_a_full_disk_leaves_the_old_file_and_no_litter(transport, tmp_path, monk
     def full(_descriptor):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    monkeypatch.setattr(atomic.os, "fsync", full)
+    monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(WriteError, match=r"/f could not be written: no space left on device.*make room"):
         transport.write(tmp_path / "f", b"new")
     assert (tmp_path / "f").read_bytes() == b"old"

@@ -54,7 +54,9 @@ def test_what_a_mailbox_turns_out_to_hold_counts_more_than_what_was_measured() -
     seen.tell(told("ann", 0, 3 * GB))
     clock.advance(100)
     seen.tell(told("ann", GB, 3 * GB))
-    assert seen.outlook().of == 3 * GB
+    outlook = seen.outlook()
+    assert outlook is not None
+    assert outlook.of == 3 * GB
 
 
 def test_a_mailbox_that_is_through_has_nothing_left() -> None:

@@ -54,6 +54,7 @@ def spec(old=None, new=None, **copy) -> Spec:
 
 def jobs(asked, ledger, of=None):
     move = of or spec()
+    assert move.mail_copy is not None
     made = Jobs(move, move.mail_copy, Path("/nowhere"), Repeating()).of(asked, date(2026, 3, 2), ledger)
     return {copy.key.account.partition("@")[0]: copy for copy in made}
 

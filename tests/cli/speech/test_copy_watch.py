@@ -39,6 +39,7 @@ def told(err, *, as_json=False):
         if isinstance(err, Terminal):
             shown = io.StringIO()
             assert isinstance(watch, LiveTable)
+            assert watch.screen
             Rich(file=shown, width=120).print(watch.screen.table(30, 120))
             err.write(shown.getvalue())
         watch.tell(MailboxThrough(Outcome("bob@example.org", State.AUTH_LOST.value, "the server says no"), 1, 2))
@@ -109,6 +110,7 @@ def test_plain_lines_tell_how_long_the_rest_takes():
         watch.tell(Progress("ann@example.org", State.COPYING, "", 10, 1_000_000, 10, 1_000_000))
         watch.tell(MailboxThrough(Outcome("ann@example.org", State.DONE.value), 1, 2))
         watch.tell(MailboxThrough(Outcome("bob@example.org", State.DONE.value), 2, 2))
+    assert isinstance(console.err, io.StringIO)
     first, last = console.err.getvalue().splitlines()
     assert first.endswith("0 sent (0 B); all of it in about 9 min")
     assert last.endswith("0 sent (0 B)")

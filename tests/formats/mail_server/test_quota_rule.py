@@ -51,4 +51,6 @@ def test_other_limits_of_a_rule_stay(rule, wanted, becomes):
 
 @given(st.integers(min_value=0), st.sampled_from([None, "*:messages=1", "*:bytes=3:messages=1"]))
 def test_what_is_written_is_read(wanted, rule):
-    assert size(with_size(rule, wanted)) == wanted
+    written = with_size(rule, wanted)
+    assert written is not None
+    assert size(written) == wanted

@@ -115,7 +115,7 @@ def test_a_client_that_has_the_folder_open_sees_everything_arrive_with_its_flags
         assert run(old, new, user, ledger).state is State.DONE
         client.noop()
         assert client.response("EXISTS")[1][-1] == b"121"
-        uids = {}
+        uids: dict[int, int] = {}
         for row in client.uid("FETCH", "1:*", "(FLAGS BODY.PEEK[HEADER.FIELDS (MESSAGE-ID)])")[1]:
             if isinstance(row, tuple):
                 uids[len(uids)] = int(row[0].split(b"UID ")[1].split()[0])
@@ -236,7 +236,7 @@ def test_our_own_process_killed_again_and_again(old: Dovecot, new: Dovecot, user
                 break
             sleep(0.001)
         child.join()
-    assert child.exitcode == 0
+        assert limit is not None or child.exitcode == 0
     assert killed >= 3
     assert new.seen(user) == old.seen(user)
 

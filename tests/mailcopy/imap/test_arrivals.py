@@ -24,7 +24,7 @@ def test_a_message_that_is_told_of_after_the_listing_is_left_to_the_next_pass(
     old: Dovecot, new: Dovecot, user: str, ledger: SqlLedger
 ) -> None:
     fill(old, user, 31, 30, ((),))
-    told = []
+    told: list[bool] = []
 
     def announce(octets: bytes) -> bytes:
         if told:
@@ -50,7 +50,7 @@ def test_what_is_forwarded_while_a_pass_begins_is_not_copied_beside_its_original
     fill(old, user, 32, 5, ((),))
     copy_mailbox(copying(endpoint(old, user), endpoint(new, user)), Means(ledger, RealClock()))
     deliver(old, user, b"Message-ID: <another@x>\n\nanother\n")
-    surveyed = []
+    surveyed: list[bool] = []
 
     def comes(octets: bytes) -> bytes:
         """Delivered on the new server and sent on to the old one, after both were asked where they stand."""

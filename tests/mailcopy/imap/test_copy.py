@@ -14,12 +14,12 @@ from reconciler.mailcopy.ledger.sqlite import SqlLedger
 from reconciler.mailcopy.model.limits import Limits
 from reconciler.mailcopy.model.mapping import FolderRules
 from reconciler.mailcopy.verify import verify_mailbox
-from reconciler.model.event import Hearer
 from reconciler.model.grade import Kind
 from reconciler.model.secret import Secret
 from tests.lab.dovecot import MASTER, Dovecot
 from tests.lab.mailbox import RealClock, copying, endpoint, expected, fill, write
 from tests.support.clock import FakeClock
+from tests.support.listening import on_progress
 
 pytestmark = pytest.mark.daemon
 
@@ -319,7 +319,7 @@ def test_each_day_brings_what_the_day_allows_until_all_is_there(
     a_day = max(40_000, octets // 4)
     limits = Limits(octets_a_day=a_day)
     copy = replace(copy, target=replace(copy.target, server=replace(copy.target.server, limits=limits)))
-    days = []
+    days: list[MailboxReport] = []
     while not days or days[-1].state is State.LIMITED:
         days.append(copy_mailbox(copy, Means(ledger, clock)))
         again = copy_mailbox(copy, Means(ledger, clock))
@@ -387,7 +387,7 @@ def test_a_full_target_stops_the_mailbox_and_room_lets_it_go_on(old: Dovecot, us
 def test_progress_is_told_with_numbers(old: Dovecot, new: Dovecot, user: str, ledger: SqlLedger) -> None:
     fill(old, user, 16, 30, PLAIN)
     told: list[Progress] = []
-    run(old, new, user, ledger, events=Hearer(told.append))
+    run(old, new, user, ledger, events=on_progress(told.append))
     assert told[0].state is State.LOOKING
     assert told[-1].state is State.DONE
     assert (told[-1].messages, told[-1].of_messages) == (30, 30)

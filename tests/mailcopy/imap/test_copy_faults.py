@@ -87,7 +87,7 @@ def test_our_own_process_killed_again_and_again(old: Dovecot, new: Dovecot, user
                     break
                 sleep(0.001)
             child.join()
-    assert child.exitcode == 0
+            assert limit is not None or child.exitcode == 0
     assert killed >= 3  # what was on its way when a child died may have been all that was left
     assert new.seen(user) == expected(old.seen(user))
 
@@ -148,7 +148,9 @@ def without(*capabilities: bytes) -> Callable[[bytes], bytes]:
     ],
     ids=["single", "multi-sync", "single-sync", "multi-minus", "single-minus", "no-uidplus", "no-list-status"],
 )
-def test_servers_that_can_do_less(edit: Callable, old: Dovecot, new: Dovecot, user: str, ledger: SqlLedger) -> None:
+def test_servers_that_can_do_less(
+    edit: Callable[[bytes], bytes], old: Dovecot, new: Dovecot, user: str, ledger: SqlLedger
+) -> None:
     fill(old, user, 24, 120)
     with Proxy(new.port, edit=edit) as proxy:
         report = run(old, new, user, ledger, target=proxy.own_port)

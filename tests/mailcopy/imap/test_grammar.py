@@ -13,12 +13,18 @@ def test_keywords_are_not_read_as_attributes() -> None:
     assert (row.uid, row.size) == (9, 44)
 
 
+def uid_and_body(parts: list[bytes]) -> tuple[int | None, bytes | None]:
+    row = fetched(parts)
+    assert row is not None
+    return row.uid, row.body
+
+
 def test_a_body_is_a_literal_or_a_quoted_string_before_or_after_the_uid() -> None:
-    assert fetched([b"* 3 FETCH (UID 9 BODY[] ", b") UID 7 (\r\n", b")\r\n"])[::4] == (9, b") UID 7 (\r\n")
-    assert fetched([b"* 3 FETCH (BODY[] ", b"UID 7", b" FLAGS (x) UID 9)\r\n"])[::4] == (9, b"UID 7")
-    assert fetched([b'* 3 FETCH (UID 9 BODY[] "a\\"b")\r\n'])[::4] == (9, b'a"b')
-    assert fetched([b'* 3 FETCH (UID 9 BODY[] "")\r\n'])[::4] == (9, b"")
-    assert fetched([b"* 3 FETCH (UID 9 BODY[] NIL)\r\n"])[::4] == (9, None)
+    assert uid_and_body([b"* 3 FETCH (UID 9 BODY[] ", b") UID 7 (\r\n", b")\r\n"]) == (9, b") UID 7 (\r\n")
+    assert uid_and_body([b"* 3 FETCH (BODY[] ", b"UID 7", b" FLAGS (x) UID 9)\r\n"]) == (9, b"UID 7")
+    assert uid_and_body([b'* 3 FETCH (UID 9 BODY[] "a\\"b")\r\n']) == (9, b'a"b')
+    assert uid_and_body([b'* 3 FETCH (UID 9 BODY[] "")\r\n']) == (9, b"")
+    assert uid_and_body([b"* 3 FETCH (UID 9 BODY[] NIL)\r\n"]) == (9, None)
 
 
 def test_other_responses_are_no_rows() -> None:

@@ -9,6 +9,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from reconciler.errors import ConnectionCut, LoginRefused, SecretError
+from reconciler.mailcopy.imap.copy import copy_mailbox
 from reconciler.mailcopy.imap.job import Endpoint
 from reconciler.mailcopy.imap.login import OAuth2
 from reconciler.mailcopy.imap.server import Security, Server
@@ -20,7 +21,7 @@ from reconciler.model.secret import Secret
 from tests.fakes.certificates import authority
 from tests.fakes.token_server import TokenServer
 from tests.lab.dovecot import Dovecot
-from tests.lab.mailbox import RealClock, copy_mailbox, copying, endpoint, expected, fill
+from tests.lab.mailbox import RealClock, copying, endpoint, expected, fill
 from tests.lab.oauth import oauth_dovecot
 from tests.support.clock import FakeClock
 
@@ -45,6 +46,16 @@ class Scene:
         scope = "https://outlook.office365.com/.default"
         return Tokens(MicrosoftApp("example.org", client, lambda: Secret(secret), self.provider.url, scope), self.clock)
 
+    def opens(self, token: Secret) -> str | None:
+        """Whose mailbox; None where it is that of everybody."""
+        given = self.provider.opens(token.reveal())
+        assert given is not None
+        return given.user
+
+    def wait(self, minutes: int) -> None:
+        assert isinstance(self.clock, FakeClock)
+        self.clock.advance(timedelta(minutes=minutes))
+
 
 @pytest.fixture
 def scene(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Scene]:
@@ -58,26 +69,26 @@ def scene(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Scene]:
 def test_a_service_account_of_google_gets_a_token_for_each_user(scene: Scene) -> None:
     tokens = scene.google()
     of_ann, of_bob = tokens.token(ANN), tokens.token(BOB)
-    assert scene.provider.opens(of_ann.reveal()).user == ANN
-    assert scene.provider.opens(of_bob.reveal()).user == BOB
+    assert scene.opens(of_ann) == ANN
+    assert scene.opens(of_bob) == BOB
 
 
 def test_an_application_of_microsoft_gets_one_token_for_all_users(scene: Scene) -> None:
     tokens = scene.microsoft()
     assert tokens.token(ANN) is tokens.token(BOB)
-    assert scene.provider.opens(tokens.token(ANN).reveal()).user is None
+    assert scene.opens(tokens.token(ANN)) is None
     assert scene.provider.asked == ["/example.org/oauth2/v2.0/token"]
 
 
 def test_a_token_is_asked_for_again_shortly_before_it_ends(scene: Scene) -> None:
     tokens = scene.google()
     first = tokens.token(ANN)
-    scene.clock.advance(timedelta(minutes=54))
+    scene.wait(minutes=54)
     assert tokens.token(ANN) is first
-    scene.clock.advance(timedelta(minutes=2))
+    scene.wait(minutes=2)
     second = tokens.token(ANN)
     assert second is not first
-    assert scene.provider.opens(second.reveal()).user == ANN
+    assert scene.opens(second) == ANN
 
 
 def test_many_threads_ask_once(scene: Scene) -> None:
@@ -94,7 +105,7 @@ def test_a_token_that_was_refused_is_replaced_unless_it_is_new(scene: Scene) -> 
     tokens = scene.google()
     first = tokens.token(ANN)
     assert not tokens.renew(ANN, first)
-    scene.clock.advance(timedelta(minutes=10))
+    scene.wait(minutes=10)
     assert tokens.renew(ANN, first)
     assert tokens.token(ANN) is not first
     assert tokens.renew(ANN, first), "another thread has got a new one meanwhile"
@@ -132,7 +143,7 @@ def test_a_busy_provider_is_no_lost_login(scene: Scene) -> None:
         with pytest.raises(ConnectionCut) as caught:
             tokens.token(ANN)
         assert caught.value.words == "try again"
-    assert scene.provider.opens(tokens.token(ANN).reveal()).user == ANN
+    assert scene.opens(tokens.token(ANN)) == ANN
 
 
 def test_a_provider_that_cannot_be_reached_is_no_lost_login(scene: Scene) -> None:

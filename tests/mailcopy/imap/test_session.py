@@ -2,6 +2,7 @@ import hashlib
 import ssl
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -31,7 +32,7 @@ def password(user: str, secret: str | None = None) -> OwnPassword:
     return OwnPassword(user, lambda: Secret(secret or f"pw-{user}"))
 
 
-def tls(server: Dovecot, **options: str) -> Server:
+def tls(server: Dovecot, **options: Any) -> Server:
     return Server("127.0.0.1", server.tls_port, timeout=10, **options)
 
 

@@ -17,11 +17,11 @@ from reconciler.mailcopy.model.folder import Folder
 from reconciler.mailcopy.model.ledger import FolderState
 from reconciler.mailcopy.model.mapping import Mapped
 from reconciler.mailcopy.model.message import Row
-from reconciler.model.event import Hearer
 from reconciler.model.secret import Secret
 from tests.lab.dovecot import Dovecot
 from tests.lab.mailbox import RealClock, copying, endpoint, expected, fill
 from tests.lab.proxy import Proxy
+from tests.support.listening import on_progress
 
 MUCH = 700  # messages, for which a second pair of connections is opened
 
@@ -103,7 +103,7 @@ def test_whoever_stops_one_pair_stops_the_other(old: Dovecot, new: Dovecot, user
             raise Stopped
 
     with pytest.raises(Stopped):
-        copy_mailbox(copy, means(ledger, events=Hearer(stop)))
+        copy_mailbox(copy, means(ledger, events=on_progress(stop)))
     report: MailboxReport = copy_mailbox(copy, means(ledger))
     assert (report.state, report.tally.balanced) == (State.DONE, True)
     assert new.seen(user) == expected(old.seen(user), {"Sent Items": "Sent"})

@@ -84,7 +84,7 @@ paths = st.lists(names.filter(lambda n: n.upper() != "INBOX"), min_size=1, max_s
 
 
 @given(st.sets(paths, max_size=8), st.sampled_from([DOT, COURIER, SLASH, Namespace("", "")]))
-def test_no_two_folders_become_one_and_every_name_can_be_sent(wanted: set, target: Namespace) -> None:
+def test_no_two_folders_become_one_and_every_name_can_be_sent(wanted: set[tuple[str, ...]], target: Namespace) -> None:
     separator = "\x1f"
     source = [Folder(b"x", path) for path in wanted] + [Folder(b"INBOX", INBOX)]
     plan = map_folders(source, [], target)
@@ -96,7 +96,7 @@ def test_no_two_folders_become_one_and_every_name_can_be_sent(wanted: set, targe
 
 
 @given(paths)
-def test_titles_come_back(path: tuple) -> None:
+def test_titles_come_back(path: tuple[str, ...]) -> None:
     assert from_title(title(path)) == path
 
 

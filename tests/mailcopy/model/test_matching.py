@@ -84,7 +84,7 @@ rows = st.lists(st.tuples(st.sampled_from("abc"), st.sampled_from(DATES), st.int
 
 @given(rows, rows)
 def test_every_message_is_paired_at_most_once_and_equal_ones_as_often_as_both_sides_have_them(
-    source: list, target: list
+    source: list[tuple[str, str, int]], target: list[tuple[str, str, int]]
 ) -> None:
     left = [Row(number, "", date, size) for number, (_, date, size) in enumerate(source, 1)]
     right = [Row(number, "", date, size) for number, (_, date, size) in enumerate(target, 1)]

@@ -180,10 +180,10 @@ def test_a_box_that_breaks_and_is_then_gone_leaves_it_unknown(scene: BoxScene) -
 def test_half_a_list_of_users_changes_nothing(scene: BoxScene) -> None:
     scene.opened  # noqa: B018 - opened before the answers are spoilt
     original = scene.fake._users
-    scene.fake._users = lambda: [{"domain": DOMAIN}]  # type: ignore[method-assign]
+    scene.fake._users = lambda: [{"domain": DOMAIN}]  # type: ignore[method-assign]  # a spoilt answer
     with pytest.raises(ObserveError, match=r"a list with something missing .*Nothing was changed"):
         scene.read("mailbox")
-    scene.fake._users = original  # type: ignore[method-assign]
+    scene.fake._users = original  # type: ignore[method-assign]  # as it was
 
 
 # Quotas

@@ -28,7 +28,7 @@ def sshd() -> Iterator[Sshd]:
 
 
 def options(folder: Path, **more: object) -> Options:
-    return BACKEND.options.model_validate(
+    return Options.model_validate(
         {
             "passwd_file": f"{folder}/users",
             "virtual_alias_maps": f"hash:{folder}/virtual",

@@ -5,6 +5,7 @@ import logging
 import signal
 import threading
 import time
+from collections.abc import Callable
 
 import pytest
 from pydantic import ValidationError
@@ -20,6 +21,7 @@ from reconciler.model.rrset import RRset
 from reconciler.model.stage import Stage
 from reconciler.products.rfc2136 import dns as rfc2136
 from reconciler.products.rfc2136 import update as update_module
+from reconciler.products.rfc2136.zone import UpdatedZone
 from reconciler.transports.dns.authority import Authority
 from reconciler.transports.dns.following import behind
 from reconciler.transports.dns.server_address import Server, host_and_port
@@ -38,8 +40,14 @@ DKIM = "k._domainkey.example.org. TXT"
 LONG = "v=DKIM1; k=rsa; p=" + "A" * 580
 
 
+def primary_of(bind: Bind) -> Authority:
+    zone = opened(bind, bind.keys[0]).stores["rrset"]
+    assert isinstance(zone, UpdatedZone)
+    return zone.primary
+
+
 @pytest.fixture
-def bind(lab) -> Bind:
+def bind(lab: Callable[[Bind], Bind]) -> Bind:
     return lab(Bind()).start()
 
 
@@ -103,7 +111,8 @@ class TestReading:
         assert standing(product, "host.example.org. A") is None
         assert standing(product, "real.example.org. A") == RRset.of("real.example.org", "A", 60, "192.0.2.8")
         assert standing(product, "*.example.org. A") == RRset.of("*.example.org", "A", 60, "192.0.2.9")
-        assert make(bind, RRset.of("host.example.org", "A", 60, "192.0.2.7"), read="query")
+        made = make(bind, RRset.of("host.example.org", "A", 60, "192.0.2.7"), read="query")
+        assert standing(product, "host.example.org. A") == made
 
     def test_a_name_in_a_zone_below_does_not_exist_in_this_one(self, lab) -> None:
         bind = lab(Bind({"example.org": ZONE + "mta-sts IN NS ns.elsewhere.example.\n"})).start()
@@ -473,14 +482,13 @@ class TestNameServers:
     def test_they_are_those_of_the_zone_where_none_are_listed(self, lab) -> None:
         text = ZONE.replace("NS ns1\n", "NS localhost.\n").replace("@ IN NS ns2\n", "")
         bind = lab(Bind({"example.org": text})).start()
-        primary = opened(bind, bind.keys[0]).stores["rrset"].primary
-        assert Server("localhost (127.0.0.1)", "127.0.0.1", 5353) in rfc2136.of_zone(primary, 5353)
+        assert Server("localhost (127.0.0.1)", "127.0.0.1", 5353) in rfc2136.of_zone(primary_of(bind), 5353)
 
     def test_one_whose_name_has_no_address_is_an_error(self, lab) -> None:
         text = ZONE.replace("NS ns1\n", "NS nowhere.invalid.\n")
         bind = lab(Bind({"example.org": text})).start()
         with pytest.raises(ObserveError, match=r"nowhere\.invalid.*name_servers"):
-            rfc2136.of_zone(opened(bind, bind.keys[0]).stores["rrset"].primary)
+            rfc2136.of_zone(primary_of(bind))
 
     def test_a_primary_that_is_down_is_an_error_that_names_it(self, bind, zone) -> None:
         bind.stop()

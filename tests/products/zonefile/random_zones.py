@@ -85,7 +85,7 @@ def owner_lines(draw: st.DrawFn) -> list[str]:
     lines: list[str] = []
     for rdtype in draw(st.lists(st.sampled_from(sorted(RDATA)), min_size=1, max_size=3)):
         for rdata in draw(st.lists(st.sampled_from(RDATA[rdtype]), min_size=1, max_size=3, unique=True)):
-            name = "" if lines and draw(st.booleans()) else owner
+            name = "" if bool(lines) and draw(st.booleans()) else owner
             lines.append(name + draw(record_rest(rdtype, rdata)))
     return lines
 

@@ -34,7 +34,8 @@ def server() -> Iterator[Callable[..., int]]:
 
         threads.append(threading.Thread(target=talk))
         threads[-1].start()
-        return listening.getsockname()[1]
+        port: int = listening.getsockname()[1]
+        return port
 
     yield serve
     for thread in threads:

@@ -1,9 +1,9 @@
 """Who is let in, and to whom nothing is sent: against a real sshd."""
 
-import os
 import re
 import socket
 import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -112,7 +112,9 @@ def test_a_users_key_that_is_not_authorised_comes_with_the_line_that_authorises_
     assert sshd.public("stranger") in said
     authorised = sshd.root / "authorized_keys"
     stood = authorised.read_text()
-    authorised.write_text(stood + re.search(r"there: (\S+ \S+)\. ", said)[1] + "\n")
+    line = re.search(r"there: (\S+ \S+)\. ", said)
+    assert line is not None
+    authorised.write_text(stood + line[1] + "\n")
     assert ask(sshd, key_file=str(key)) == ""
     authorised.write_text(stood)
 
@@ -146,6 +148,7 @@ def test_without_a_key_file_the_agents_keys_are_used(sshd: Sshd, tmp_path: Path,
     agent_socket = tmp_path / "agent"
     agent = subprocess.Popen(["ssh-agent", "-D", "-a", agent_socket], stdout=subprocess.PIPE)
     try:
+        assert agent.stdout is not None
         agent.stdout.readline()
         monkeypatch.setenv("SSH_AUTH_SOCK", str(agent_socket))
         monkeypatch.setenv("HOME", str(tmp_path))
@@ -212,4 +215,4 @@ def test_options_that_cannot_be_meant_are_refused_without_repeating_secrets(wron
 
 def test_nothing_of_ssh_is_imported_before_it_is_asked_for() -> None:
     program = "import sys, reconciler.transports.ssh.options; sys.exit('paramiko' in sys.modules)"
-    assert subprocess.run([os.sys.executable, "-c", program], check=False).returncode == 0
+    assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0

@@ -92,7 +92,7 @@ def test_five_thousand_scripts_are_read_in_a_few_round_trips(sshd: Sshd, far, tm
     assert sshd.sessions() - before < 10
 
 
-def test_all_threads_share_one_connection(sshd: Sshd, far, tmp_path: Path) -> None:
+def test_all_threads_share_one_connection(sshd: Sshd, far: Callable[..., SshTransport], tmp_path: Path) -> None:
     transport = far()
     before = sshd.logins()
 
@@ -246,7 +246,12 @@ def test_an_upload_to_a_machine_that_stands_still_leaves_the_old_file(sshd: Sshd
     transport = far(timeout=0.5)
     transport.stat(tmp_path)
     pids: list[int] = []
-    freezer = threading.Thread(target=lambda: soon((tmp_path / "begun").exists) and pids.extend(sshd.freeze()))
+
+    def freeze() -> None:
+        if soon((tmp_path / "begun").exists):
+            pids.extend(sshd.freeze())
+
+    freezer = threading.Thread(target=freeze)
     freezer.start()
     try:
         with pytest.raises(WriteError, match=r"the connection was lost .*still stands"):
