@@ -1,16 +1,19 @@
 """The DNS as it will be: what a stage makes of the zone and, for all else, what the resolver says today."""
 
+from collections.abc import Callable
+
 import dns.rdata
 import dns.rdataclass
 import dns.rdatatype
 
 from reconciler.analysis.zone import Zone
-from reconciler.model.endpoint import Endpoint
+from reconciler.model.outside import Unknown
 from reconciler.model.reference import refers_to
 from reconciler.model.resource import State
 from reconciler.model.rrset import presentation
-from reconciler.transports.dns.lookup import Unknown
-from reconciler.transports.dns.lookup import records as looked_up
+
+LookUp = Callable[[str, str], list[dns.rdata.Rdata]]
+"""What a resolver says of a name and type, through aliases; none where either does not exist. Raises Unknown."""
 
 
 class PlannedDns:
@@ -21,10 +24,10 @@ class PlannedDns:
     are unknown.
     """
 
-    def __init__(self, zone: State, origin: str, resolver: Endpoint | None, timeout: float) -> None:
-        """Ask nobody yet."""
+    def __init__(self, zone: State, origin: str, look_up: LookUp | None) -> None:
+        """Ask nobody yet; ``look_up`` asks the resolver."""
         self._zone = Zone(zone, origin)
-        self._resolver, self._timeout = resolver, timeout
+        self._look_up = look_up
         self._known: dict[tuple[str, str], list[dns.rdata.Rdata]] = {}
 
     def records(self, name: str, rdtype: str) -> list[dns.rdata.Rdata]:
@@ -40,7 +43,7 @@ class PlannedDns:
             planned = self._zone.answer(owner, rdtype) if self._zone.sees(owner) else None
             if planned:
                 return [_parsed(rdtype, text) for text in sorted(planned.rdata) if not refers_to(text)]
-            if self._resolver is None and self._zone.sees(owner):
+            if self._look_up is None and self._zone.sees(owner):
                 return []
         return self._asked(owner, rdtype)
 
@@ -54,13 +57,10 @@ class PlannedDns:
         return [b"".join(rdata.strings) for rdata in self.records(name, "TXT")]  # type: ignore[attr-defined]
 
     def _asked(self, owner: str, rdtype: str) -> list[dns.rdata.Rdata]:
-        if self._resolver is None:
+        if self._look_up is None:
             raise Unknown(f"{owner} {rdtype} is in another zone, and probe.resolver names nobody to ask")
         if (owner, rdtype) not in self._known:
-            try:
-                self._known[owner, rdtype] = looked_up(self._resolver, owner, rdtype, self._timeout)
-            except Unknown as why:
-                raise Unknown(f"the resolver {self._resolver} {why}") from why
+            self._known[owner, rdtype] = self._look_up(owner, rdtype)
         return self._known[owner, rdtype]
 
 

@@ -8,10 +8,9 @@ import dkim
 
 from reconciler.analysis.planned_dns import PlannedDns
 from reconciler.model.dkim import is_key
-from reconciler.model.outside import Signature
+from reconciler.model.outside import Signature, Unknown
 from reconciler.model.tags import Tags
-from reconciler.transports.dns.lookup import Unknown
-from reconciler.transports.mail.trouble import one_line
+from reconciler.wording.quoting import one_line
 
 _SMALLEST_KEY: Final = 1024  # bits; RFC 8301, section 3.2
 

@@ -5,7 +5,7 @@ from typing import Any, Final
 import spf
 
 from reconciler.analysis.planned_dns import PlannedDns
-from reconciler.transports.dns.lookup import Unknown
+from reconciler.model.outside import Unknown
 
 _PREFIXES: Final = ("SPF Permanent Error: ", "SPF Temporary Error: ")
 _WITH_REASON: Final = ("permerror", "temperror")

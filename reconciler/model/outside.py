@@ -14,6 +14,10 @@ from reconciler.model.stage import Stage
 F = TypeVar("F")
 
 
+class Unknown(Exception):  # noqa: N818 - says what is the case
+    """Something could not be found out; ``str()`` is the reason, as the end of a sentence about whoever was asked."""
+
+
 @dataclass(frozen=True, slots=True)
 class Outside:
     """One fact of each kind that the spec asks for."""

@@ -17,11 +17,11 @@ import dns.rdatatype
 from reconciler.extend import Probe, Surroundings
 from reconciler.model.address import Place
 from reconciler.model.endpoint import Endpoint
-from reconciler.model.outside import ZoneServer, ZoneServers
+from reconciler.model.outside import Unknown, ZoneServer, ZoneServers
 from reconciler.model.rrset import RRset, text_of
 from reconciler.model.stage import Stage
 from reconciler.spec.spec import Spec
-from reconciler.transports.dns.lookup import Unknown, ask, look_up
+from reconciler.transports.dns.lookup import ask, look_up
 
 _PORT: Final = 53  # NS records name no other
 _AT_ONCE: Final = 8

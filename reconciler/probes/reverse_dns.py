@@ -8,11 +8,11 @@ import dns.reversename
 
 from reconciler.extend import Probe, Surroundings
 from reconciler.model.endpoint import Endpoint
-from reconciler.model.outside import ReverseName, ReverseNames
+from reconciler.model.outside import ReverseName, ReverseNames, Unknown
 from reconciler.model.spf import Mechanism
 from reconciler.model.stage import Stage
 from reconciler.spec.spec import Spec
-from reconciler.transports.dns.lookup import Unknown, look_up
+from reconciler.transports.dns.lookup import look_up
 
 _MOST_NAMES: Final = 10  # receivers look at no more (RFC 7208, section 4.6.4)
 _AT_ONCE: Final = 8

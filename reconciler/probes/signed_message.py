@@ -22,6 +22,7 @@ from reconciler.resources.server.dkim_key import key_name
 from reconciler.resources.server.mailbox import Mailbox
 from reconciler.spec.probing import Probing
 from reconciler.spec.spec import Spec
+from reconciler.transports.dns.lookup import asking
 from reconciler.transports.mail.own_mail import Arrived, NoMail, OwnMail
 
 _GOOD_FOR: Final = timedelta(days=1)
@@ -57,9 +58,9 @@ class _Trial:
 
     def __init__(self, spec: Spec, probing: Probing, surroundings: Surroundings) -> None:
         assert probing.signed is not None
-        resolver = Endpoint.parse(probing.resolver, 53) if probing.resolver else None
+        look_up = asking(Endpoint.parse(probing.resolver, 53), probing.timeout) if probing.resolver else None
         self._spec, self._signed, self._now = spec, probing.signed, surroundings.now
-        self._world = PlannedDns(surroundings.zones[Stage.CUTOVER], spec.owner, resolver, probing.timeout)
+        self._world = PlannedDns(surroundings.zones[Stage.CUTOVER], spec.owner, look_up)
         self._mail = OwnMail(spec.domain, probing, probing.signed, surroundings)
 
     def result(self) -> SignedTest:

@@ -17,6 +17,7 @@ from reconciler.model.spf import Mechanism
 from reconciler.model.stage import Stage
 from reconciler.spec.servers import Server
 from reconciler.spec.spec import Spec
+from reconciler.transports.dns.lookup import asking
 
 _STAGES: Final = frozenset({Stage.OVERLAP, Stage.CUTOVER, Stage.HARDEN})
 
@@ -25,7 +26,7 @@ def gather(spec: Spec, surroundings: Surroundings) -> SpfVerdicts | None:
     """Evaluate the planned records for every single address in ``senders`` of the servers that still send then."""
     if spec.probe is None or spec.probe.resolver is None:
         return None
-    resolver = Endpoint.parse(spec.probe.resolver, 53)
+    look_up = asking(Endpoint.parse(spec.probe.resolver, 53), spec.probe.timeout)
     records: dict[Stage, str] = {}
     found: list[SpfVerdict] = []
     for stage in sorted(_STAGES & surroundings.zones.keys()):
@@ -33,7 +34,7 @@ def gather(spec: Spec, surroundings: Surroundings) -> SpfVerdicts | None:
         texts = [*spf_texts(Zone(zone, spec.owner).at(spec.owner, "TXT"))]
         if len(texts) == 1:  # none says nothing, and several are told by the check of the record itself
             records[stage] = texts[0]
-            world = PlannedDns(zone, spec.owner, resolver, spec.probe.timeout)
+            world = PlannedDns(zone, spec.owner, look_up)
             found += _verdicts(spec, stage, texts[0], world)
     return SpfVerdicts(records, tuple(found))
 

@@ -34,7 +34,7 @@ def signed(private: bytes, domain: str = "example.org", message: bytes = MESSAGE
 
 
 def seen(message: bytes, *zone: Resource) -> list[Signature]:
-    return [*signatures(message, PlannedDns(state(*zone), "example.org.", None, 1))]
+    return [*signatures(message, PlannedDns(state(*zone), "example.org.", None))]
 
 
 def record(public: str, tags: str = "v=DKIM1; k=rsa") -> Resource:

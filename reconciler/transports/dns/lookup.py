@@ -1,5 +1,6 @@
 """One question to the resolver that the spec names, or to a name server that it leads to."""
 
+from collections.abc import Callable
 from typing import Final
 
 import dns.exception
@@ -11,13 +12,10 @@ import dns.rcode
 import dns.rdata
 
 from reconciler.model.endpoint import Endpoint
+from reconciler.model.outside import Unknown
 
 _PAYLOAD: Final = 1232  # octets of an answer over UDP that no network breaks up: DNS Flag Day 2020
 _TRIES: Final = 2  # a packet may be lost
-
-
-class Unknown(Exception):  # noqa: N818 - says what is the case
-    """The server gave no answer; ``str()`` is the reason, as the end of a sentence about it."""
 
 
 def look_up(resolver: Endpoint, name: str, rdtype: str, timeout: float) -> list[str]:
@@ -47,6 +45,18 @@ def records(resolver: Endpoint, name: str, rdtype: str, timeout: float) -> list[
     except dns.exception.DNSException as error:
         raise Unknown(f"sent what is no answer to {name} {rdtype}: {error}") from error
     return list(found or ())
+
+
+def asking(resolver: Endpoint, timeout: float) -> Callable[[str, str], list[dns.rdata.Rdata]]:
+    """``records`` of this resolver, which is named where it does not answer."""
+
+    def look_up(name: str, rdtype: str) -> list[dns.rdata.Rdata]:
+        try:
+            return records(resolver, name, rdtype, timeout)
+        except Unknown as why:
+            raise Unknown(f"the resolver {resolver} {why}") from why
+
+    return look_up
 
 
 def ask(server: Endpoint, name: str, rdtype: str, timeout: float, *, recurse: bool = False) -> dns.message.QueryMessage:

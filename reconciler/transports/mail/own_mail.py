@@ -19,7 +19,8 @@ from reconciler.errors import SecretError
 from reconciler.extend import Surroundings
 from reconciler.spec.probing import Probing, SignedMessage
 from reconciler.transports.mail.services import imap, smtp
-from reconciler.transports.mail.trouble import Ended, one_line, reply_of
+from reconciler.transports.mail.trouble import Ended, reply_of
+from reconciler.wording.quoting import one_line
 
 if TYPE_CHECKING:
     from imapclient import IMAPClient

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 from reconciler.spec.probing import TlsService
 from reconciler.transports.mail.smtp_line import literal
-from reconciler.transports.mail.trouble import Ended, one_line, why
+from reconciler.transports.mail.trouble import Ended, why
+from reconciler.wording.quoting import one_line
 
 if TYPE_CHECKING:
     from imapclient import IMAPClient

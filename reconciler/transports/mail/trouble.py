@@ -3,11 +3,9 @@
 import smtplib
 import socket
 import ssl
-from typing import Final
 
 from reconciler.model.outside import Reply
-
-_LONGEST_TEXT: Final = 160  # characters of a reply that are worth showing
+from reconciler.wording.quoting import one_line
 
 
 class Ended(Exception):  # noqa: N818 - says what became of the connection
@@ -39,12 +37,6 @@ def why(error: OSError, timeout: float) -> str:
 def reply_of(code: int, text: bytes | str) -> Reply:
     """One line that can be shown: a server may say anything."""
     return Reply(code, one_line(text.decode(errors="replace") if isinstance(text, bytes) else text))
-
-
-def one_line(text: str) -> str:
-    """Printable, and not too long to be read."""
-    line = " ".join("".join(c if c.isprintable() else " " for c in text).split())
-    return f"{line[:_LONGEST_TEXT]}…" if len(line) > _LONGEST_TEXT else line
 
 
 def _refused(error: ssl.SSLCertVerificationError) -> str:
