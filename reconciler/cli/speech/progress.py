@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 from reconciler.app.applying import Round, RoundEnded
@@ -62,16 +63,21 @@ def following(console: Console, clock: Clock, view: View, *, as_json: bool) -> I
 
 
 class Lines:
-    """The plan, one line for each write that was read back, and what is left."""
+    """The plan, one line for each write that was read back, and what is left; called by several threads."""
 
     def __init__(self, console: Console, clock: Clock, view: View) -> None:
         """Nothing is said yet."""
         self._console, self._view = console, view
         self._mail = MailTalk(clock)
         self._total = self._count = 0
+        self._lock = Lock()
 
     def tell(self, event: Event, /) -> None:
         """Say it, if there is something to say."""
+        with self._lock:
+            self._tell(event)
+
+    def _tell(self, event: Event) -> None:
         match event:
             case Planned():
                 self._show(event)
@@ -158,15 +164,20 @@ class Bar(Lines):
 
 
 class JsonLines:
-    """One JSON object a line on standard output: event, at, and what it is about."""
+    """One JSON object a line on standard output: event, at, and what it is about; called by several threads."""
 
     def __init__(self, console: Console, clock: Clock) -> None:
         """Write to the console's result."""
         self._console, self._clock = console, clock
         self._mail = MailTalk(clock)
+        self._lock = Lock()
 
     def tell(self, event: Event, /) -> None:
         """Write it, if a program can use it."""
+        with self._lock:
+            self._tell(event)
+
+    def _tell(self, event: Event) -> None:
         match event:
             case Planned(plan):
                 self._write("plan", plan=encode_plan(plan))

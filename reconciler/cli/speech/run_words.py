@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from threading import Lock
 from typing import Any, Final
 
 from reconciler.app.applying import Round
@@ -71,20 +70,18 @@ def verified(ended: Round, outcome: Outcome) -> str:
 
 
 class MailTalk:
-    """A word now and then on a mailbox that takes long; asked by every thread that copies."""
+    """A word now and then on a mailbox that takes long; one thread at a time asks."""
 
     def __init__(self, clock: Clock) -> None:
         """Begin in silence."""
         self._clock = clock
         self._last: datetime = clock.now()
-        self._lock = Lock()
 
     def words(self, progress: Progress) -> str:
         """What to say of it now; empty while the last word is not old enough."""
-        with self._lock:
-            now = self._clock.now()
-            if now - self._last < _SILENCE:
-                return ""
-            self._last = now
+        now = self._clock.now()
+        if now - self._last < _SILENCE:
+            return ""
+        self._last = now
         figures = f"{progress.messages:,} of {progress.of_messages:,} messages" if progress.of_messages else ""
         return f"mail of {progress.account}: {sentences(progress.state.value, figures, shown(progress.words))}"
