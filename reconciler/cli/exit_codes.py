@@ -4,9 +4,7 @@ from collections.abc import Iterable
 from enum import IntEnum
 from typing import TYPE_CHECKING, Final
 
-from reconciler.app.copying.outcome import BAD_GRADES, Outcome
 from reconciler.errors import ReconcilerError, StalePlan
-from reconciler.mailcopy.job import State
 from reconciler.model.plan import Plan
 from reconciler.model.verdict import Status
 
@@ -32,14 +30,6 @@ class Code(IntEnum):
 
 
 _FROM_BAD_TO_GOOD: Final = (Code.FAILED, Code.STALE, Code.BLOCKED, Code.CHANGES, Code.WAITING, Code.DONE)
-_MAILBOXES: Final = {
-    State.DONE.value: Code.DONE,
-    State.PARTLY.value: Code.BLOCKED,
-    State.FULL.value: Code.BLOCKED,
-    State.LIMITED.value: Code.WAITING,
-    State.AUTH_LOST.value: Code.BLOCKED,
-    State.SUSPECT.value: Code.BLOCKED,
-}
 
 
 def of_plan(plan: Plan) -> Code:
@@ -56,21 +46,6 @@ def of_plan(plan: Plan) -> Code:
 def of_round(ended: "Round") -> Code:
     """What is left to do when a plan was carried out."""
     return Code.STALE if ended.undone else of_plan(ended.left)
-
-
-def of_copied(outcomes: Iterable[Outcome]) -> Code:
-    """Of a pass over mailboxes."""
-    return worst(of_mailbox(outcome) for outcome in outcomes)
-
-
-def of_mailbox(outcome: Outcome) -> Code:
-    """Of one mailbox in a pass."""
-    codes = [_MAILBOXES.get(outcome.state, Code.FAILED)]
-    if outcome.refusals or outcome.tally.refused or outcome.grade in BAD_GRADES:
-        codes.append(Code.BLOCKED)
-    if outcome.unjudged or not outcome.tally.balanced:
-        codes.append(Code.FAILED)
-    return worst(codes)
 
 
 def of_error(error: ReconcilerError) -> Code:

@@ -15,7 +15,7 @@ import pytest
 
 from reconciler.cli.exit_codes import Code
 from reconciler.model.stage import Stage
-from tests.support.walk import EXAMPLES, MOST_WAITS, NAMES, ON_THE_NETWORK, Walk
+from tests.support.walk import EXAMPLES, LIBRARY, MOST_WAITS, NAMES, ON_THE_NETWORK, Walk
 
 WRITE = os.environ.get("RECONCILER_GOLDEN") == "write"
 STAGES = {name: tuple(stage for stage in Stage if stage < Stage.DECOMMISSION) for name in NAMES}
@@ -88,7 +88,7 @@ MEANING = {
 
 
 def test_every_example_is_walked() -> None:
-    assert sorted(NAMES + ON_THE_NETWORK) == sorted(path.name for path in EXAMPLES.iterdir() if path.is_dir())
+    assert sorted(NAMES + ON_THE_NETWORK + LIBRARY) == sorted(path.name for path in EXAMPLES.iterdir() if path.is_dir())
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -20,6 +20,8 @@ EXAMPLES = Path(__file__).parents[2] / "examples"
 NAMES = ("quickstart", "same-host-name", "forward-and-retain", "catch-all")
 # their servers are not files: they are only validated
 ON_THE_NETWORK = ("copy-only", "from-gmail", "mail-in-a-box", "over-ssh")
+# a script for the specs of the others; tests/test_api.py runs it
+LIBRARY = ("library",)
 MOST_WAITS = 9  # more would mean that a plan never settles
 
 

@@ -9,7 +9,8 @@ from reconciler.app.copying.asked import Asked
 from reconciler.app.copying.copied import Copied
 from reconciler.app.copying.worker import copy_mail, preview_mail
 from reconciler.app.move import Move
-from reconciler.cli.exit_codes import Code, of_copied
+from reconciler.cli.copy_codes import of_copied
+from reconciler.cli.exit_codes import Code
 from reconciler.cli.speech.console import Console
 from reconciler.cli.speech.copy_preview import folders, folders_json
 from reconciler.cli.speech.copy_report import Logs, summary, summary_data, write_report
