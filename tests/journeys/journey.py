@@ -2,7 +2,6 @@
 
 import os
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Iterable, Iterator
@@ -15,16 +14,11 @@ from tests.journeys.traffic import Traffic
 from tests.lab.mail_lab import PEOPLE, SECRETS, MailLab
 from tests.lab.mail_server import settle
 from tests.lab.sender import NUMBER
+from tests.support.program import started
 
 DONE, FAILED, CHANGES, WAITING, BLOCKED, STALE = range(6)  # the exit codes
 _PATIENCE = 180.0  # seconds for one stage, its waits included: a busy machine needs many
 _SOME = 25  # letters: every mailbox and alias gets at least one
-_HOME = Path(__file__).parents[2]
-_PROGRAM = (
-    sys.executable,
-    "-c",
-    "import sys; from reconciler.cli.main import main; sys.exit(main())",
-)  # of this source
 
 
 class Journey:
@@ -71,10 +65,7 @@ class Journey:
     def start(self, *arguments: str) -> subprocess.Popen[str]:
         """The tool, not waited for."""
         environment = {"PATH": os.environ["PATH"], "HOME": os.environ.get("HOME", "/"), "COLUMNS": "200"}
-        return subprocess.Popen(
-            [*_PROGRAM, *arguments], cwd=_HOME, env=environment, text=True,
-            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-        )  # fmt: skip
+        return started(*arguments, environment=environment)
 
     def run(self, *arguments: str) -> tuple[int, str]:
         """The tool's exit code and all that it said."""
