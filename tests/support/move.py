@@ -168,11 +168,7 @@ class Move:
         return self.carry_out(self.plan(stage))
 
     def carry_out(self, plan: Plan) -> Outcome:
-        def judge(stage: Stage) -> dict[Address, Step]:
-            again = make_plan(self.spec, plan.stage, self.rules, self.world())
-            return {step.change.address: step for step in again.steps if step.stage is stage}
-
-        return apply(plan, self.hands(), judge)
+        return apply(plan, self.hands(), lambda stage: _of(self.plan(plan.stage), stage))
 
     def reach(self, stage: Stage) -> Plan:
         """Apply and wait, as a patient administrator does, until nothing is left; the last plan if something is."""
@@ -190,12 +186,20 @@ class Move:
 
     def roll_back(self) -> Plan:
         """Undo everything, waiting where it must."""
-        plan = plan_rollback(self.spec, self.journal.to_roll_back(), self.rules, self.world())
+        plan = self._plan_back()
         for _ in range(20):
             if not plan.steps:
                 break
-            apply(plan, self.hands(), None)
-            plan = plan_rollback(self.spec, self.journal.to_roll_back(), self.rules, self.world())
+            apply(plan, self.hands(), lambda stage: _of(self._plan_back(), stage))
+            plan = self._plan_back()
             if plan.next_time and not plan.runnable:
                 self.clock.advance(plan.next_time - self.clock.now() + timedelta(seconds=1))
         return plan
+
+    def _plan_back(self) -> Plan:
+        return plan_rollback(self.spec, self.journal.to_roll_back(), self.rules, self.world())
+
+
+def _of(plan: Plan, stage: Stage) -> dict[Address, Step]:
+    """Its steps of one stage, as apply takes them."""
+    return {step.change.address: step for step in plan.steps if step.stage is stage}
