@@ -15,8 +15,8 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.lab.dovecot import free_ports
 from tests.lab.imap_client import UNPACKED, answers
+from tests.lab.ports import own_port
 
 _LIBRARIES = {"LD_LIBRARY_PATH": f"{UNPACKED}/usr/lib"}
 _AUTH = "usr/lib/courier/courier-authlib/authdaemond"
@@ -67,7 +67,7 @@ class Courier:
         place = "/dev/shm" if Path("/dev/shm").is_dir() else None
         self.root = Path(tempfile.mkdtemp(prefix=f"courier-{self.name}-", dir=place))
         self.root.chmod(0o755)
-        (self.port,) = free_ports(1)
+        self.port = own_port()
         for directory in ("etc/courier", "run/courier/authdaemon", "dev", "tmp", "mail"):
             (self.root / directory).mkdir(parents=True)
         (self.root / "tmp").chmod(0o1777)

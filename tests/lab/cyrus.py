@@ -14,8 +14,8 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.lab.dovecot import free_ports
 from tests.lab.imap_client import UNPACKED, answers
+from tests.lab.ports import own_port
 
 _PROGRAMS = f"{UNPACKED}/usr/lib/cyrus/bin"
 _LIBRARIES = {"LD_LIBRARY_PATH": f"{UNPACKED}/usr/lib/x86_64-linux-gnu"}
@@ -69,7 +69,7 @@ class Cyrus:
     def __post_init__(self) -> None:
         place = "/dev/shm" if Path("/dev/shm").is_dir() else None
         self.root = Path(tempfile.mkdtemp(prefix=f"cyrus-{self.name}-", dir=place))
-        (self.port,) = free_ports(1)
+        self.port = own_port()
         modern = "yes" if self.modern else "no"
         config = _IMAPD.format(root=self.root, modern=modern, extra=self.extra)
         (self.root / "imapd.conf").write_text(config)

@@ -4,7 +4,6 @@ import contextlib
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 import time
@@ -16,6 +15,8 @@ import dns.message
 import dns.query  # noqa: TID251 - the lab is the outside world
 import dns.rcode
 
+from tests.lab.ports import own_port
+
 _PATIENCE = 10.0  # seconds until a daemon must answer; they need a tenth of one
 
 
@@ -25,7 +26,7 @@ class DnsDaemon:
     def __init__(self, program: str, package: str, address: str = "127.0.0.1", port: int | None = None) -> None:
         self.program, self.package = program, package
         self.address = address
-        self.port = port or free_port(address)
+        self.port = port or own_port(address)
         self.root = Path(tempfile.mkdtemp(prefix=f"{program}-"))
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -109,15 +110,3 @@ class DnsDaemon:
         """What it said so far."""
         file = self.root / "log"
         return file.read_text(errors="replace") if file.exists() else ""
-
-
-def free_port(address: str = "127.0.0.1") -> int:
-    """A port that is free for TCP and for UDP."""
-    while True:
-        with socket.create_server((address, 0)) as tcp, socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp:
-            port: int = tcp.getsockname()[1]
-            try:
-                udp.bind((address, port))
-            except OSError:
-                continue
-            return port

@@ -16,6 +16,8 @@ from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from tests.lab.ports import own_port
+
 MASTER = ("migrator", "masterpw")
 
 _CONFIG = """
@@ -156,7 +158,7 @@ class Dovecot:
     def __post_init__(self) -> None:
         self.root = Path(tempfile.mkdtemp(prefix=f"dovecot-{self.name}-", dir=self.place))
         self.root.chmod(0o755)
-        self.port, self.tls_port, self.doveadm_port = free_ports(3)
+        self.port, self.tls_port, self.doveadm_port = (own_port() for _ in range(3))
         self._owner = (8, 8) if os.geteuid() == 0 else (os.geteuid(), os.getegid())  # Debian's user mail
         (self.root / "mail").mkdir()
         os.chown(self.root / "mail", *self._owner)
@@ -257,11 +259,3 @@ class Dovecot:
                 Seen(folder.removeprefix(self.prefix).replace(self.separator, "/"), kept, int(received), content)
             ] += 1
         return found
-
-
-def free_ports(number: int) -> list[int]:
-    plugs = [socket.create_server(("127.0.0.1", 0)) for _ in range(number)]
-    ports = [plug.getsockname()[1] for plug in plugs]
-    for plug in plugs:
-        plug.close()
-    return ports

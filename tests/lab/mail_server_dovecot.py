@@ -9,8 +9,9 @@ from pathlib import Path
 
 import bcrypt
 
-from tests.lab.dovecot import Dovecot, free_ports
+from tests.lab.dovecot import Dovecot
 from tests.lab.loopback import ENDS_WITH_US, SMTP
+from tests.lab.ports import own_port
 
 _PATIENCE = 10.0  # seconds
 _CONFIG = """
@@ -108,7 +109,7 @@ class MailDovecot(Dovecot):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        (self.sieve_port,) = free_ports(1)
+        self.sieve_port = own_port()
         self.config.write_text(
             _CONFIG.format(
                 root=self.root, host=self.host, address=self.address, smtp=SMTP, port=self.port,

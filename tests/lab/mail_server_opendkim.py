@@ -12,8 +12,8 @@ from pathlib import Path
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from tests.lab.dns_daemon import free_port
 from tests.lab.loopback import ENDS_WITH_US
+from tests.lab.ports import own_port
 
 _CONFIG = """
 Socket inet:{port}@{address}
@@ -43,7 +43,7 @@ class OpenDkim:
     def __post_init__(self) -> None:
         self.root.mkdir(mode=0o755)
         self.keys.mkdir(mode=0o700)
-        self.port = free_port(self.address)
+        self.port = own_port(self.address)
         (self.root / "KeyTable").touch()
         (self.root / "SigningTable").touch()
         (self.root / "trusted").write_text("127.0.0.0/8\n")

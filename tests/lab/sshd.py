@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from reconciler.transports.ssh.options import Ssh
+from tests.lab.ports import own_port
 
 _CONFIG = """
 ListenAddress 127.0.0.1
@@ -50,7 +51,7 @@ class Sshd:
             self.make_key(f"host_{kind}", kind)
         self.user_key = self.make_key("user")
         (self.root / "authorized_keys").write_text(self.public("user") + "\n")
-        self.port = _free_port()
+        self.port = own_port()
         self._daemon: subprocess.Popen[bytes] | None = None
         self.know(self.port)
 
@@ -233,8 +234,3 @@ class Wire:
                     target.sendall(data)
                 except OSError:
                     return
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as plug:
-        return plug.getsockname()[1]
