@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.lab.imap_client import UNPACKED, answers
+from tests.lab.patience import PATIENCE
 from tests.lab.ports import own_port
 
 _PROGRAMS = f"{UNPACKED}/usr/lib/cyrus/bin"
@@ -97,7 +98,7 @@ class Cyrus:
                 env={**os.environ, **_LIBRARIES, "CYRUS_USER": "mail"}, stdin=subprocess.DEVNULL, stdout=said,
                 stderr=said, start_new_session=True,  # its own signal to all children goes to the whole group
             )  # fmt: skip
-        deadline = time.monotonic() + 15
+        deadline = time.monotonic() + PATIENCE
         while time.monotonic() < deadline:
             if answers(self.port):
                 return self
@@ -107,7 +108,7 @@ class Cyrus:
     def stop(self) -> None:
         if self._master is not None:
             self._master.terminate()
-            self._master.wait(10)
+            self._master.wait(PATIENCE)
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(self._master.pid, signal.SIGKILL)  # children that have not heard of it yet
             self._master = None

@@ -16,6 +16,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from tests.lab.patience import PATIENCE
 from tests.lab.ports import own_port
 
 MASTER = ("migrator", "masterpw")
@@ -188,7 +189,7 @@ class Dovecot:
     def start(self) -> "Dovecot":
         with (self.root / "started").open("wb") as said:  # a pipe would stay open in the daemon
             subprocess.run(["dovecot", "-c", self.config], check=True, stdout=said, stderr=said)
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + PATIENCE
         while time.monotonic() < deadline:
             try:
                 with socket.create_connection(("127.0.0.1", self.port), 1) as plug:

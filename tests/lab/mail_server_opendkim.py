@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from tests.lab.loopback import ENDS_WITH_US
+from tests.lab.patience import PATIENCE
 from tests.lab.ports import own_port
 
 _CONFIG = """
@@ -27,7 +28,6 @@ PidFile {root}/pid
 UMask 002
 RequireSafeKeys no
 """
-_PATIENCE = 10.0  # seconds
 _RELOAD = '#!/bin/sh\n[ ! -f "{root}/pid" ] || kill -USR1 "$(cat "{root}/pid")"\n'
 
 
@@ -103,7 +103,7 @@ class OpenDkim:
                 stdout=log,
                 stderr=log,
             )
-        deadline = time.monotonic() + _PATIENCE
+        deadline = time.monotonic() + PATIENCE
         while time.monotonic() < deadline and self._milter.poll() is None:
             try:
                 socket.create_connection((self.address, self.port), 1).close()

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from reconciler.transports.ssh.options import Ssh
+from tests.lab.patience import PATIENCE
 from tests.lab.ports import own_port
 
 _CONFIG = """
@@ -82,7 +83,7 @@ class Sshd:
         assert program, "these tests need the package openssh-server: make test installs it"
         with (self.root / "log").open("ab") as log:
             self._daemon = subprocess.Popen([program, "-D", "-e", "-f", config], stdin=subprocess.DEVNULL, stderr=log)
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + PATIENCE
         while time.monotonic() < deadline and self._daemon.poll() is None:
             try:
                 with socket.create_connection(("127.0.0.1", self.port), 1) as plug:
