@@ -138,8 +138,9 @@ class _Run:
         return next((s for s in doubtful if standing.get(s.change.address) == s.change.before), None)
 
     def _is_wanted(self, step: Step, now: Mapping[Address, Step]) -> bool:
+        """A value that an earlier step has made must still be seen: else it is gone, and is not to be published."""
         again = now.get(step.change.address)
-        return again is not None and (again.change == step.change or again.change == self._filled(step.change))
+        return again is not None and again.change == self._filled(step.change)
 
     def _do_stage(self, steps: Sequence[Step]) -> bool:
         """Whether all of it is done, so that the next stage may be entered."""

@@ -7,16 +7,15 @@ import pytest
 
 from reconciler.engine.apply import apply
 from reconciler.engine.planner import make_plan
-from reconciler.engine.rollback import plan_rollback
 from reconciler.errors import StalePlan
 from reconciler.model.address import Address, Place
 from reconciler.model.change import Change
-from reconciler.model.plan import Plan, Step
+from reconciler.model.plan import Step
 from reconciler.model.rrset import RRset
 from reconciler.model.stage import Stage
 from reconciler.model.verdict import Status
 from reconciler.spec.spec import Spec
-from tests.support.move import NO_CHECKS, Move, Silent
+from tests.support.move import NO_CHECKS, Move, Silent, of_stage
 
 PLAIN = {
     "domain": "example.org",
@@ -44,10 +43,6 @@ class Told(Silent):
 @pytest.fixture
 def move() -> Move:
     return Move(SPEC, MX, checks=NO_CHECKS)
-
-
-def of_stage(plan: Plan, stage: Stage) -> dict[Address, Step]:
-    return {step.change.address: step for step in plan.steps if step.stage is stage}
 
 
 def test_a_step_that_is_no_longer_wanted_is_held_back_and_the_reason_is_told(move) -> None:
@@ -135,6 +130,25 @@ def test_a_key_that_was_made_meanwhile_is_published_as_planned() -> None:
     assert (outcome.held, len(outcome.written)) == ((), len(plan.steps))
 
 
+def test_a_key_that_somebody_has_removed_since_it_was_made_is_not_published() -> None:
+    new = {"backend": "memory", "mx": ["10 mail.new.example"], "dkim": ["new2026"]}
+    move = Move(Spec.model_validate(PLAIN | {"new": new}), MX, checks=NO_CHECKS)
+    keys = move.stores[Place.NEW, "dkim_key"]
+    plan = move.plan(Stage.OVERLAP)
+
+    def judge(stage: Stage) -> dict[Address, Step]:
+        (made,) = keys.read()
+        keys.write([Change(made, None)])
+        return of_stage(move.plan(Stage.OVERLAP), stage)
+
+    outcome = apply(plan, move.hands(), judge)
+    published = Address(Place.DNS, "rrset", "new2026._domainkey.example.org. TXT")
+    assert published in {step.change.address for step in outcome.held}
+    assert published not in move.state()
+    assert move.apply(Stage.OVERLAP).held == ()
+    assert published in move.state()
+
+
 def test_an_address_that_two_stages_touch_is_compared_stage_by_stage(move) -> None:
     plan = move.plan(Stage.HARDEN)
     assert [step.change.address for step in plan.steps].count(MX.address) == 3
@@ -146,11 +160,8 @@ def test_a_rollback_that_walks_through_one_address_twice_is_carried_out(move) ->
     start = move.state()
     move.apply(Stage.HARDEN)
 
-    def back() -> Plan:
-        return plan_rollback(move.spec, move.journal.to_roll_back(), move.rules, move.world())
-
-    plan = back()
-    outcome = apply(plan, move.hands(), lambda stage: of_stage(back(), stage))
+    plan = move.plan_back()
+    outcome = move.carry_out(plan)
     assert (outcome.held, len(outcome.written)) == ((), len(plan.steps))
     assert move.state() == start
 
