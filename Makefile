@@ -21,9 +21,8 @@ SHARED := -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 demo: $(VENV)/.runs
 	$(BIN)/reconciler demo $(DEMO)
 
-# What fails beside other tests on a busy machine is run once more, alone; what fails then, fails.
 test: debian $(VENV)/.develops lint
-	$(BIN)/pytest $(SHARED) || $(BIN)/pytest --last-failed --last-failed-no-failures none
+	$(BIN)/pytest $(SHARED)
 
 check: $(VENV)/.develops lint
 	$(BIN)/pytest $(SHARED) -m "not daemon" -q

@@ -22,13 +22,18 @@ from reconciler.model.resource import Resource
 from reconciler.model.rrset import RRset
 from reconciler.model.run_event import StepFoundDone, StepHeld, StepsBegun, StepsDone, StepsPutOff
 from reconciler.model.stage import Stage
-from reconciler.model.verdict import Status
+from reconciler.model.verdict import Status, Verdict
 from reconciler.ports import Clock, Journal, NameServers, Store
 
 _log: Final = logging.getLogger(__name__)
 
 Judge = Callable[[Stage], Mapping[Address, Step]]
-"""Reads and plans again before a stage is entered: the steps that it finds, by address."""
+"""Reads and plans again before a stage is entered: the steps that it finds, by address, of several the last."""
+
+_OTHERWISE: Final = (
+    "is not wanted any more as planned: a date in the spec has come, or something was changed since the plan was made; "
+    "plan again"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +63,8 @@ def apply(plan: Plan, hands: Hands, judge: Judge | None = None) -> Outcome:
     """Do every step whose verdict is to run, stage by stage.
 
     Before each further stage ``judge`` looks again, because what the earlier stages changed is now to be seen: a step
-    that it holds back, or no longer wants as it stands in the plan, is not done.
+    that it holds back, or no longer wants as it stands in the plan, is not done, and nothing that comes after it. What
+    is done already, or stands otherwise than the plan says, is told by reading it, as in the first stage.
 
     Raises:
         StalePlan: a resource is no longer what the plan was made for; nothing of that step was written.
@@ -104,11 +110,48 @@ class _Run:
         for count, (stage, group) in enumerate(groupby(plan.steps, key=lambda step: step.stage)):
             steps = list(group)
             if count and judge and any(step.verdict.status is Status.RUN for step in steps):
-                steps = list(_judged_again(steps, judge(stage)))
+                steps = list(self._judged_again(steps, judge(stage)))
             if not self._do_stage(steps):
                 self._hold(step for step in plan.steps if step.number > steps[-1].number)
                 break
         return Outcome(tuple(self.written), tuple(self.already), tuple(self.held))
+
+    def _judged_again(self, steps: Sequence[Step], now: Mapping[Address, Step]) -> Sequence[Step]:
+        """The planned steps with the verdicts of now; from the first one that is wanted otherwise now, all are held."""
+        judged = [
+            step.judged(now[step.change.address].verdict) if step.change.address in now else step for step in steps
+        ]
+        first = self._wanted_otherwise(judged, now)
+        if first is None:
+            return judged
+        self.hands.events.tell(StepsPutOff((first,), f"{first.change.address} {_OTHERWISE}"))
+        held = Verdict(Status.WAIT, f"comes after step {first.number}, which {_OTHERWISE}")
+        rest = (step for step in judged if step.number >= first.number and step.verdict.status is Status.RUN)
+        verdicts = dict.fromkeys((step.number for step in rest), held) | {
+            first.number: Verdict(Status.WAIT, f"it {_OTHERWISE}")
+        }
+        return [step.judged(verdicts.get(step.number, step.verdict)) for step in judged]
+
+    def _wanted_otherwise(self, steps: Sequence[Step], now: Mapping[Address, Step]) -> Step | None:
+        """The first that would be written as planned although a plan made now would not do it, or not so.
+
+        Of several steps at one address ``now`` has the last, so the last of the plan is compared.
+        """
+        last = {step.change.address: step for step in steps}
+        doubtful = [
+            step
+            for step in steps
+            if step.verdict.status is Status.RUN and not self._is_wanted(last[step.change.address], now)
+        ]
+        standing: dict[Address, Resource] = {}
+        for (place, kind), group in groupby(doubtful, key=lambda s: (s.change.address.place, s.change.address.kind)):
+            standing |= _standing(self.hands.stores[place, kind], list(group))
+        return next((s for s in doubtful if standing.get(s.change.address) == s.change.before), None)
+
+    def _is_wanted(self, step: Step, now: Mapping[Address, Step]) -> bool:
+        """A value that an earlier step has made must still be seen: else it is gone, and is not to be published."""
+        again = now.get(step.change.address)
+        return again is not None and again.change == self._filled(step.change)
 
     def _do_stage(self, steps: Sequence[Step]) -> bool:
         """Whether all of it is done, so that the next stage may be entered."""
@@ -192,19 +235,23 @@ class _Run:
 
     def _resolved(self, step: Step) -> Step:
         """The step with what earlier steps made filled in."""
-        after = step.change.after
+        change = self._filled(step.change)
+        if isinstance(change.after, RRset) and change.after.unknown:
+            msg = f"{change.address}: {change.after.unknown[0]} does not show its value yet; plan again"
+            raise StepFailed(msg)
+        return replace(step, change=change)
+
+    def _filled(self, change: Change) -> Change:
+        """With what earlier steps made, as far as it shows."""
+        after = change.after
         if not isinstance(after, RRset) or not after.unknown:
-            return step
+            return change
         for address in after.unknown:
             if address not in self.known:
                 found = {r.address: r for r in self.hands.stores[address.place, address.kind].read({address.name})}
                 self.known.update({a: r for a, r in found.items() if a == address})
         rdata = frozenset(resolve(text, self.known) for text in after.rdata)
-        filled = after.model_copy(update={"rdata": rdata})
-        if filled.unknown:
-            msg = f"{step.change.address}: {filled.unknown[0]} does not show its value yet; plan again"
-            raise StepFailed(msg)
-        return replace(step, change=Change(step.change.before, filled))
+        return Change(change.before, after.model_copy(update={"rdata": rdata}))
 
     def _know(self, resource: Resource | None) -> None:
         if resource is not None:
@@ -220,13 +267,6 @@ class _Run:
         if self.hands.name_servers:
             served = self.hands.name_servers.served(self.hands.watched)
             self.hands.journal.see(served, self.hands.clock.now())
-
-
-def _judged_again(steps: Sequence[Step], now: Mapping[Address, Step]) -> Iterator[Step]:
-    """The planned steps with the verdicts of now; a step that is wanted otherwise now makes the plan stale."""
-    for step in steps:
-        again = now.get(step.change.address)
-        yield step if again is None else step.judged(again.verdict)
 
 
 def _batches(steps: Sequence[Step], size: int) -> Iterator[Sequence[Step]]:

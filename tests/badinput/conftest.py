@@ -3,7 +3,6 @@
 import os
 import shutil
 import subprocess
-import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,10 +12,9 @@ from typing import Any
 import pytest
 
 from reconciler.cli.main import main
+from tests.support.program import ROOT, started
 
-ROOT = Path(__file__).parents[2]
 QUICKSTART = ROOT / "examples" / "quickstart"
-PROGRAM = (sys.executable, "-c", "import sys; from reconciler.cli.main import main; sys.exit(main())")
 PATIENCE = 60  # seconds until a test gives up on a process
 JOURNAL = "migration.journal"
 
@@ -83,7 +81,7 @@ def run(capsys: pytest.CaptureFixture[str]) -> Run:
 @pytest.fixture
 def start() -> Iterator[Callable[..., subprocess.Popen[str]]]:
     """Start the program as a process of its own; ``before`` are the words of a program that starts it."""
-    started: list[subprocess.Popen[str]] = []
+    children: list[subprocess.Popen[str]] = []
 
     def process(
         *arguments: object,
@@ -92,17 +90,13 @@ def start() -> Iterator[Callable[..., subprocess.Popen[str]]]:
         **popen: Any,
     ) -> subprocess.Popen[str]:
         kept = {key: os.environ[key] for key in ("PATH", "HOME", "LANG") if key in os.environ}
-        streams: dict[str, Any] = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-        child: subprocess.Popen[str] = subprocess.Popen(
-            [*before, *PROGRAM, *map(str, arguments)],
-            **(streams | {"cwd": ROOT, "text": True, "errors": "replace"} | popen),
-            env=kept if environment is None else dict(environment),
-        )
-        started.append(child)
+        given = kept if environment is None else environment
+        child = started(*arguments, before=before, environment=given, **({"errors": "replace"} | popen))
+        children.append(child)
         return child
 
     yield process
-    for child in started:
+    for child in children:
         if child.poll() is None:
             child.kill()
         child.communicate()

@@ -4,7 +4,8 @@ import shutil
 
 import pytest
 
-from tests.badinput.conftest import ROOT, goes_on
+from tests.badinput.conftest import goes_on
+from tests.support.program import ROOT
 
 
 @pytest.mark.parametrize("name", ["new/users", "new/virtual", "new/domains", "new/opendkim/KeyTable"])

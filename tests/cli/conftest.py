@@ -1,6 +1,5 @@
 import os
 import subprocess
-import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,9 +9,7 @@ import pytest
 
 from reconciler.cli.main import main
 from tests.support.files_world import write_world
-
-ROOT = Path(__file__).parents[2]
-PROGRAM = (sys.executable, "-c", "import sys; from reconciler.cli.main import main; sys.exit(main())")
+from tests.support.program import started
 
 
 @dataclass(frozen=True)
@@ -45,7 +42,7 @@ def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> 
 @pytest.fixture
 def process() -> Iterator[Callable[..., subprocess.Popen[str]]]:
     """Start the program as a process of its own."""
-    started: list[subprocess.Popen[str]] = []
+    children: list[subprocess.Popen[str]] = []
 
     def start(
         *arguments: object,
@@ -54,21 +51,12 @@ def process() -> Iterator[Callable[..., subprocess.Popen[str]]]:
         **popen: Any,
     ) -> subprocess.Popen[str]:
         kept = {key: os.environ[key] for key in ("PATH", "HOME", "LANG") if key in os.environ}
-        child = subprocess.Popen(
-            [*PROGRAM, *map(str, arguments)],
-            stdin=keyboard,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            cwd=ROOT,
-            env=kept | dict(environment or {}),
-            **popen,
-        )
-        started.append(child)
+        child = started(*arguments, environment=kept | dict(environment or {}), stdin=keyboard, **popen)
+        children.append(child)
         return child
 
     yield start
-    for child in started:
+    for child in children:
         if child.poll() is None:
             child.kill()
         child.communicate()

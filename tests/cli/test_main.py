@@ -4,7 +4,7 @@ import subprocess
 
 import pytest
 
-from tests.cli.conftest import PROGRAM, ROOT
+from tests.support.program import PROGRAM, ROOT
 
 HEAVY = {"paramiko", "imapclient", "octodns", "sqlalchemy", "deepdiff", "dns", "jinja2", "yaml", "rich"}
 COMMANDS = ("validate", "plan", "apply", "rollback", "status", "history", "schema")

@@ -3,18 +3,22 @@
 ``make golden`` writes these files anew. Only the end of a generated DKIM key is not what was really said.
 """
 
+import base64
 import os
 import re
+import string
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from itertools import dropwhile
+from itertools import dropwhile, repeat
 from pathlib import Path
 
 import pytest
 
 from reconciler.cli.exit_codes import Code
+from reconciler.formats.mail_server import dkim_key_file
 from reconciler.model.stage import Stage
+from reconciler.render.phrases.records import key_ending
 from tests.support.walk import EXAMPLES, LIBRARY, MOST_WAITS, NAMES, ON_THE_NETWORK, Walk
 
 WRITE = os.environ.get("RECONCILER_GOLDEN") == "write"
@@ -33,6 +37,15 @@ def in_utc(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     yield
     monkeypatch.undo()
     time.tzset()
+
+
+_SHOWN = len(key_ending(string.ascii_letters)) - len("…")
+_KEY_ENDING = re.compile(rf"(?<=key …)[A-Za-z0-9+/]{{{_SHOWN}}}(?![A-Za-z0-9+/=])")
+
+
+def masked(text: str) -> str:
+    """The text with one and the same ending of every DKIM key: base64, without padding for keys of 2048 bits."""
+    return _KEY_ENDING.sub("xQIDAQAB", text)
 
 
 class Tale:
@@ -73,7 +86,7 @@ class Tale:
         raise AssertionError("".join(self.parts))
 
     def text(self) -> str:
-        return re.sub(r"DKIM key …\w+", "DKIM key …xQIDAQAB", "\n".join(self.parts))
+        return masked("\n".join(self.parts))
 
     def _command(self, command: str, code: Code, said: str) -> None:
         self.parts.append(f"$ reconciler {command}\n{said}(exit code {int(code)}: {MEANING[code]})\n")
@@ -106,6 +119,41 @@ def test_the_plans_of_an_example_are_those_beside_it(
         for file, text in told.items():
             (beside / file).write_text(text)
     assert {path.name: path.read_text() for path in beside.iterdir()} == told, "stale: make golden, and read the diff"
+
+
+def of_exponent(modulus: int) -> str:
+    """The ending of a key whose modulus ends in this octet; its exponent, 65537, comes after that."""
+    return key_ending(base64.b64encode(bytes([0, 0, 0, modulus, 2, 3, 1, 0, 1])).decode())
+
+
+def test_every_ending_that_a_key_can_have_is_masked() -> None:
+    endings = {of_exponent(modulus) for modulus in range(1, 256, 2)}
+    assert "…+QIDAQAB" in endings
+    assert "…/wIDAQAB" in endings
+    assert {masked(f"DKIM key {ending}, 2048 bits") for ending in endings} == {"DKIM key …xQIDAQAB, 2048 bits"}
+
+
+def test_a_masked_ending_is_as_long_as_it_is_shown_and_stands_alone() -> None:
+    assert masked("DKIM key …/wIDAQAB -> key …+QIDAQAB, 2048 bits") == "DKIM key …xQIDAQAB -> key …xQIDAQAB, 2048 bits"
+    for wrong in ("key …wIDAQAB,", "key …x/wIDAQAB,", "key …/wIDAQAB=,", "key …"):
+        assert masked(wrong) == wrong
+
+
+def test_the_plans_are_the_same_when_the_key_ends_in_an_unlucky_way(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One key of 32 ends in ``+`` or ``/`` and seven characters."""
+    unlucky = next(
+        key for key in map(dkim_key_file.generated, repeat(2048)) if dkim_key_file.public(key)[-_SHOWN] in "+/"
+    )
+    monkeypatch.setattr(dkim_key_file, "generated", lambda bits: unlucky)
+    walk = Walk("quickstart", tmp_path / "quickstart", spec=Path("migration.yaml"))
+    monkeypatch.chdir(tmp_path / "quickstart")
+    beside = EXAMPLES / "quickstart" / "plans"
+    for stage in (Stage.PREPARE, Stage.OVERLAP):
+        assert told_of(walk, "quickstart", stage) == (beside / f"{stage.value}-{stage.label}.txt").read_text()
+    served = (tmp_path / "quickstart" / "example.org.zone").read_text().replace('" "', "")
+    assert dkim_key_file.public(unlucky) in served
 
 
 def told_of(walk: Walk, name: str, stage: Stage) -> str:

@@ -2,7 +2,6 @@
 
 import os
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Iterable, Iterator
@@ -14,17 +13,15 @@ from tests.journeys.reckoning import Figures, Flip, Rules, reckon
 from tests.journeys.traffic import Traffic
 from tests.lab.mail_lab import PEOPLE, SECRETS, MailLab
 from tests.lab.mail_server import settle
+from tests.lab.patience import PATIENCE
 from tests.lab.sender import NUMBER
+from tests.support.program import started
 
 DONE, FAILED, CHANGES, WAITING, BLOCKED, STALE = range(6)  # the exit codes
-_PATIENCE = 180.0  # seconds for one stage, its waits included: a busy machine needs many
+GOES_ON = frozenset({CHANGES, WAITING})
+"""What is left waits for a second or two; where that ran out while apply read everything again, it can run now."""
+_PATIENCE = 5 * PATIENCE  # seconds for one stage, its waits included
 _SOME = 25  # letters: every mailbox and alias gets at least one
-_HOME = Path(__file__).parents[2]
-_PROGRAM = (
-    sys.executable,
-    "-c",
-    "import sys; from reconciler.cli.main import main; sys.exit(main())",
-)  # of this source
 
 
 class Journey:
@@ -71,10 +68,7 @@ class Journey:
     def start(self, *arguments: str) -> subprocess.Popen[str]:
         """The tool, not waited for."""
         environment = {"PATH": os.environ["PATH"], "HOME": os.environ.get("HOME", "/"), "COLUMNS": "200"}
-        return subprocess.Popen(
-            [*_PROGRAM, *arguments], cwd=_HOME, env=environment, text=True,
-            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-        )  # fmt: skip
+        return started(*arguments, environment=environment)
 
     def run(self, *arguments: str) -> tuple[int, str]:
         """The tool's exit code and all that it said."""
@@ -95,8 +89,7 @@ class Journey:
             code, said = self.run(*arguments)
             if code == DONE:
                 return said
-            again = {WAITING, CHANGES}  # a pass that should have found nothing, and a second of silence is soon over
-            assert code in again, f"reconciler {' '.join(arguments)} ended with {code}:\n{said}"
+            assert code in GOES_ON, f"reconciler {' '.join(arguments)} ended with {code}:\n{said}"
             assert time.monotonic() < deadline, f"it still waits after {_PATIENCE} s:\n{said}"
             time.sleep(0.2)
 
@@ -139,7 +132,7 @@ class Journey:
     def flow(self, part: float) -> None:
         """Until that part of all letters was sent, and some since now."""
         number = max(round(self.messages * part), len(self.traffic.letters) + _SOME)
-        self.traffic.wait_for(number, 60 + self.messages / 10)
+        self.traffic.wait_for(number, PATIENCE + self.messages)
 
     def missing(self, place: str, *, of: str) -> list[str]:
         """The letters that one server has taken and the other one does not have, of those that are delivered."""

@@ -18,6 +18,7 @@ from cryptography.hazmat.primitives import serialization
 
 from reconciler.model.stage import Stage
 from tests.lab.dovecot import kill
+from tests.lab.patience import PATIENCE
 from tests.products.postfix_dovecot.test_programs import local_data, patiently, run
 from tests.support.walk import Walk
 
@@ -227,7 +228,7 @@ def signing(world: World, found: dns.zone.Zone, selectors: set[str], *, publishe
         assert base64.b64decode(text.rpartition("p=")[2]) == public
         (base / "resolver.conf").write_text(local_data(owner, text))
         argv: list[str | Path] = ["opendkim-testkey", "-vvv", "-x", config, "-d", DOMAIN, "-s", selector, "-k", path]
-        said = subprocess.run(argv, capture_output=True, check=False, text=True, timeout=60)
+        said = subprocess.run(argv, capture_output=True, check=False, text=True, timeout=PATIENCE)
         assert said.returncode == 0, said.stderr
         assert "key OK" in said.stdout + said.stderr
 

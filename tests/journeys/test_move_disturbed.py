@@ -18,12 +18,14 @@ OWN_RULE = '# rule:[Lists]\r\nif header :contains "list-id" "x"\r\n{\r\n\tfilein
 def test_of_two_who_apply_at_once_the_second_is_refused(record_property) -> None:
     with Journey(MESSAGES) as move:
         reload = move.lab.new.opendkim.reload
-        reload.write_text(f"{reload.read_text()}sleep 5\n")  # so that the first is at work for a while
+        go = move.lab.folder / "go"  # the first is at work until it is there
+        reload.write_text(f"{reload.read_text()}while [ ! -e {go} ]; do sleep 0.1; done\n")
         first = move.start("apply", str(move.path), "--yes", "--json")
         assert first.stdout
         while json.loads(first.stdout.readline())["event"] != "begun":
             pass
         code, said = move.run("apply", str(move.path), "--yes")
+        go.touch()
         assert move.ended(first)[0] == DONE
         assert code == FAILED
         assert "another" in said

@@ -7,6 +7,7 @@ from tests.journeys.journey import Journey
 from tests.journeys.reckoning import secrets_seen
 from tests.lab.dovecot import MASTER
 from tests.lab.mail_lab import PEOPLE
+from tests.lab.patience import PATIENCE
 from tests.lab.sshd import Sshd
 
 pytestmark = pytest.mark.daemon
@@ -27,7 +28,9 @@ def test_a_move_between_two_servers_over_ssh_loses_no_message(record_property) -
                 "master_password": move.spec["copy"]["new"]["password"],
             }
             for side in ("old", "new"):
-                move.spec[side]["options"]["ssh"] = sshd.ssh().model_dump(mode="json", exclude_none=True)
+                move.spec[side]["options"]["ssh"] = sshd.ssh(timeout=PATIENCE, command_timeout=PATIENCE).model_dump(
+                    mode="json", exclude_none=True
+                )
             move.spec["new"]["options"]["managesieve"] = sieve
             move.reach("prepare")
             with move.flipping(on=True):

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 
 from tests.lab.mail_lab import ALIASES, CATCH_ALL, DOMAIN, PEOPLE, MailLab
+from tests.lab.patience import PATIENCE
 from tests.lab.sender import Letter
 
 _TO = (*PEOPLE, *ALIASES, f"whoever@{DOMAIN}")
@@ -41,7 +42,7 @@ class Traffic:
             assert time.monotonic() < deadline, f"only {len(self.letters)} letters were sent, not {number}"
             time.sleep(0.05)
 
-    def stop(self, patience: float = 60) -> None:
+    def stop(self, patience: float = PATIENCE) -> None:
         """No new letters; those that wait are still delivered."""
         self._stopping.set()
         for thread in self._threads:

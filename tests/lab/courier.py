@@ -15,8 +15,9 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.lab.dovecot import free_ports
 from tests.lab.imap_client import UNPACKED, answers
+from tests.lab.patience import PATIENCE
+from tests.lab.ports import own_port
 
 _LIBRARIES = {"LD_LIBRARY_PATH": f"{UNPACKED}/usr/lib"}
 _AUTH = "usr/lib/courier/courier-authlib/authdaemond"
@@ -67,7 +68,7 @@ class Courier:
         place = "/dev/shm" if Path("/dev/shm").is_dir() else None
         self.root = Path(tempfile.mkdtemp(prefix=f"courier-{self.name}-", dir=place))
         self.root.chmod(0o755)
-        (self.port,) = free_ports(1)
+        self.port = own_port()
         for directory in ("etc/courier", "run/courier/authdaemon", "dev", "tmp", "mail"):
             (self.root / directory).mkdir(parents=True)
         (self.root / "tmp").chmod(0o1777)
@@ -116,7 +117,7 @@ class Courier:
             _TCPD, "-address=127.0.0.1", "-maxprocs=100", "-maxperip=100", "-nodnslookup", "-noidentlookup",
             str(self.port), f"/{_LOGIN}", f"/{_IMAPD}", "Maildir",
         )  # fmt: skip
-        deadline = time.monotonic() + 15
+        deadline = time.monotonic() + PATIENCE
         while time.monotonic() < deadline:
             if answers(self.port) and (self.root / "run/courier/authdaemon/socket").exists():
                 return self
@@ -147,7 +148,7 @@ class Courier:
     def stop(self) -> None:
         for process in reversed(self._running):
             process.terminate()
-            process.wait(10)
+            process.wait(PATIENCE)
         self._running.clear()
         for entry in Path("/proc").glob("[0-9]*"):  # what these have started: nothing else lives in that root
             with contextlib.suppress(OSError):

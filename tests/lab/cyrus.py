@@ -14,8 +14,9 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.lab.dovecot import free_ports
 from tests.lab.imap_client import UNPACKED, answers
+from tests.lab.patience import PATIENCE
+from tests.lab.ports import own_port
 
 _PROGRAMS = f"{UNPACKED}/usr/lib/cyrus/bin"
 _LIBRARIES = {"LD_LIBRARY_PATH": f"{UNPACKED}/usr/lib/x86_64-linux-gnu"}
@@ -69,7 +70,7 @@ class Cyrus:
     def __post_init__(self) -> None:
         place = "/dev/shm" if Path("/dev/shm").is_dir() else None
         self.root = Path(tempfile.mkdtemp(prefix=f"cyrus-{self.name}-", dir=place))
-        (self.port,) = free_ports(1)
+        self.port = own_port()
         modern = "yes" if self.modern else "no"
         config = _IMAPD.format(root=self.root, modern=modern, extra=self.extra)
         (self.root / "imapd.conf").write_text(config)
@@ -97,7 +98,7 @@ class Cyrus:
                 env={**os.environ, **_LIBRARIES, "CYRUS_USER": "mail"}, stdin=subprocess.DEVNULL, stdout=said,
                 stderr=said, start_new_session=True,  # its own signal to all children goes to the whole group
             )  # fmt: skip
-        deadline = time.monotonic() + 15
+        deadline = time.monotonic() + PATIENCE
         while time.monotonic() < deadline:
             if answers(self.port):
                 return self
@@ -107,7 +108,7 @@ class Cyrus:
     def stop(self) -> None:
         if self._master is not None:
             self._master.terminate()
-            self._master.wait(10)
+            self._master.wait(PATIENCE)
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(self._master.pid, signal.SIGKILL)  # children that have not heard of it yet
             self._master = None

@@ -4,7 +4,6 @@ import contextlib
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 import time
@@ -16,7 +15,10 @@ import dns.message
 import dns.query  # noqa: TID251 - the lab is the outside world
 import dns.rcode
 
-_PATIENCE = 10.0  # seconds until a daemon must answer; they need a tenth of one
+from tests.lab.patience import PATIENCE
+from tests.lab.ports import own_port
+
+_AGAIN = 5.0  # seconds until a question is asked once more
 
 
 class DnsDaemon:
@@ -25,7 +27,7 @@ class DnsDaemon:
     def __init__(self, program: str, package: str, address: str = "127.0.0.1", port: int | None = None) -> None:
         self.program, self.package = program, package
         self.address = address
-        self.port = port or free_port(address)
+        self.port = port or own_port(address)
         self.root = Path(tempfile.mkdtemp(prefix=f"{program}-"))
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -40,7 +42,7 @@ class DnsDaemon:
             self._process = subprocess.Popen(
                 [self._unconfined(), *arguments], stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=self.root
             )
-        deadline = time.monotonic() + _PATIENCE
+        deadline = time.monotonic() + PATIENCE
         while time.monotonic() < deadline and self._process.poll() is None:
             with contextlib.suppress(dns.exception.DNSException, OSError):
                 if self.ask(ask, "SOA", timeout=0.1).rcode() != dns.rcode.SERVFAIL:
@@ -59,13 +61,19 @@ class DnsDaemon:
             shutil.copy(found, copy)
         return copy
 
-    def ask(self, name: str, rdtype: str, *, timeout: float = 2, recurse: bool = False) -> dns.message.Message:
-        """One question over UDP, over TCP where the answer was truncated."""
+    def ask(self, name: str, rdtype: str, *, timeout: float = PATIENCE, recurse: bool = False) -> dns.message.Message:
+        """One question over UDP, asked again as resolvers do, over TCP where the answer was truncated."""
         query = dns.message.make_query(name, rdtype, use_edns=0, payload=1232)
         if not recurse:
             query.flags &= ~dns.flags.RD
-        answer, _ = dns.query.udp_with_fallback(query, self.address, timeout, self.port)  # noqa: TID251
-        return answer
+        deadline = time.monotonic() + timeout
+        while True:
+            left = deadline - time.monotonic()
+            try:
+                return dns.query.udp_with_fallback(query, self.address, min(left, _AGAIN), self.port)[0]  # noqa: TID251
+            except dns.exception.Timeout:
+                if left <= _AGAIN:
+                    raise
 
     def answers(self, name: str, rdtype: str, *, recurse: bool = False) -> set[str]:
         """The rdata of that name and type as it is served."""
@@ -79,7 +87,7 @@ class DnsDaemon:
 
     def await_serial(self, zone: str, serial: int) -> None:
         """Until it serves that one."""
-        deadline = time.monotonic() + _PATIENCE
+        deadline = time.monotonic() + PATIENCE
         while self.serial(zone) != serial:
             assert time.monotonic() < deadline, f"{zone} stays at {self.serial(zone)}: {self.log()}"
             time.sleep(0.02)
@@ -95,7 +103,7 @@ class DnsDaemon:
             self._process.send_signal(signal.SIGCONT)
             self._process.terminate()
             try:
-                self._process.wait(_PATIENCE)
+                self._process.wait(PATIENCE)
             except subprocess.TimeoutExpired:
                 self._process.kill()
                 self._process.wait()
@@ -110,15 +118,3 @@ class DnsDaemon:
         """What it said so far."""
         file = self.root / "log"
         return file.read_text(errors="replace") if file.exists() else ""
-
-
-def free_port(address: str = "127.0.0.1") -> int:
-    """A port that is free for TCP and for UDP."""
-    while True:
-        with socket.create_server((address, 0)) as tcp, socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp:
-            port: int = tcp.getsockname()[1]
-            try:
-                udp.bind((address, port))
-            except OSError:
-                continue
-            return port

@@ -16,6 +16,9 @@ from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from tests.lab.patience import PATIENCE
+from tests.lab.ports import own_port
+
 MASTER = ("migrator", "masterpw")
 
 _CONFIG = """
@@ -156,7 +159,7 @@ class Dovecot:
     def __post_init__(self) -> None:
         self.root = Path(tempfile.mkdtemp(prefix=f"dovecot-{self.name}-", dir=self.place))
         self.root.chmod(0o755)
-        self.port, self.tls_port, self.doveadm_port = free_ports(3)
+        self.port, self.tls_port, self.doveadm_port = (own_port() for _ in range(3))
         self._owner = (8, 8) if os.geteuid() == 0 else (os.geteuid(), os.getegid())  # Debian's user mail
         (self.root / "mail").mkdir()
         os.chown(self.root / "mail", *self._owner)
@@ -186,7 +189,7 @@ class Dovecot:
     def start(self) -> "Dovecot":
         with (self.root / "started").open("wb") as said:  # a pipe would stay open in the daemon
             subprocess.run(["dovecot", "-c", self.config], check=True, stdout=said, stderr=said)
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + PATIENCE
         while time.monotonic() < deadline:
             try:
                 with socket.create_connection(("127.0.0.1", self.port), 1) as plug:
@@ -257,11 +260,3 @@ class Dovecot:
                 Seen(folder.removeprefix(self.prefix).replace(self.separator, "/"), kept, int(received), content)
             ] += 1
         return found
-
-
-def free_ports(number: int) -> list[int]:
-    plugs = [socket.create_server(("127.0.0.1", 0)) for _ in range(number)]
-    ports = [plug.getsockname()[1] for plug in plugs]
-    for plug in plugs:
-        plug.close()
-    return ports

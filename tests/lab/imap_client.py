@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from tests.lab.dovecot import Seen
+from tests.lab.patience import PATIENCE
 
 UNPACKED = "/usr/local/lib/imap-servers"
 """Where .ci/debian-packages puts the servers that cannot be installed beside Dovecot."""
@@ -21,7 +22,7 @@ _LISTED = re.compile(rb'\(([^)]*)\) (?:"(.)"|NIL) (?:"((?:[^"\\]|\\.)*)"|(\S+))\
 
 @contextlib.contextmanager
 def logged_in(port: int, user: str, password: str | None = None) -> Iterator[imaplib.IMAP4]:
-    client = imaplib.IMAP4("127.0.0.1", port, timeout=20)
+    client = imaplib.IMAP4("127.0.0.1", port, timeout=PATIENCE)
     client.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # it sends a message and its end apart
     try:
         client.login(user, password or f"pw-{user}")

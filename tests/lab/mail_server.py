@@ -20,6 +20,7 @@ from tests.lab.loopback import SMTP, SUBMISSION
 from tests.lab.mail_server_dovecot import MailDovecot
 from tests.lab.mail_server_opendkim import OpenDkim
 from tests.lab.mail_server_postfix import Postfix
+from tests.lab.patience import PATIENCE
 
 HISTORY = "X-History"
 """The header, with its number, of a message that lay in a mailbox before the move."""
@@ -122,13 +123,13 @@ class MailServer:
 
     def submit(self, user: str, password: str, message: EmailMessage) -> None:
         """Write as one of its users."""
-        with smtplib.SMTP(self.address, SUBMISSION, "laptop.example", timeout=20) as smtp:
+        with smtplib.SMTP(self.address, SUBMISSION, "laptop.example", timeout=PATIENCE) as smtp:
             smtp.login(user, password)
             smtp.send_message(message, user)
 
     def answer(self, recipient: str, *, source: str) -> tuple[int, str]:
         """What it says to RCPT from outside."""
-        with smtplib.SMTP(self.address, SMTP, "outside.example", 20, (source, 0)) as smtp:
+        with smtplib.SMTP(self.address, SMTP, "outside.example", PATIENCE, (source, 0)) as smtp:
             smtp.ehlo()
             smtp.mail("somebody@elsewhere.example")
             code, text = smtp.rcpt(recipient)
@@ -151,7 +152,7 @@ class MailServer:
         return {"postfix": self.postfix.log(), "dovecot": self.dovecot.log(), "opendkim": self.opendkim.log()}
 
 
-def settle(servers: Iterable[MailServer], patience: float = 60) -> None:
+def settle(servers: Iterable[MailServer], patience: float = PATIENCE) -> None:
     """Wait until no server has mail in its queue, twice in a row: what one delivers may be forwarded to the other."""
     servers, empty = list(servers), 0
     deadline = time.monotonic() + patience

@@ -9,10 +9,11 @@ from pathlib import Path
 
 import bcrypt
 
-from tests.lab.dovecot import Dovecot, free_ports
+from tests.lab.dovecot import Dovecot
 from tests.lab.loopback import ENDS_WITH_US, SMTP
+from tests.lab.patience import PATIENCE
+from tests.lab.ports import own_port
 
-_PATIENCE = 10.0  # seconds
 _CONFIG = """
 base_dir = {root}/run
 state_dir = {root}/state
@@ -108,7 +109,7 @@ class MailDovecot(Dovecot):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        (self.sieve_port,) = free_ports(1)
+        self.sieve_port = own_port()
         self.config.write_text(
             _CONFIG.format(
                 root=self.root, host=self.host, address=self.address, smtp=SMTP, port=self.port,
@@ -122,7 +123,7 @@ class MailDovecot(Dovecot):
                 [*ENDS_WITH_US, "dovecot", "-F", "-c", self.config],
                 stdin=subprocess.DEVNULL, stdout=said, stderr=said, start_new_session=True,
             )  # fmt: skip
-        deadline = time.monotonic() + _PATIENCE
+        deadline = time.monotonic() + PATIENCE
         while time.monotonic() < deadline and self._master.poll() is None:
             try:
                 with socket.create_connection(("127.0.0.1", self.port), 1) as plug:
@@ -137,7 +138,7 @@ class MailDovecot(Dovecot):
             return
         self._master.terminate()
         try:
-            self._master.wait(_PATIENCE)
+            self._master.wait(PATIENCE)
         except subprocess.TimeoutExpired:
             self.kill()
             self._master.wait()

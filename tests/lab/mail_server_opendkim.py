@@ -12,8 +12,9 @@ from pathlib import Path
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from tests.lab.dns_daemon import free_port
 from tests.lab.loopback import ENDS_WITH_US
+from tests.lab.patience import PATIENCE
+from tests.lab.ports import own_port
 
 _CONFIG = """
 Socket inet:{port}@{address}
@@ -27,7 +28,6 @@ PidFile {root}/pid
 UMask 002
 RequireSafeKeys no
 """
-_PATIENCE = 10.0  # seconds
 _RELOAD = '#!/bin/sh\n[ ! -f "{root}/pid" ] || kill -USR1 "$(cat "{root}/pid")"\n'
 
 
@@ -43,7 +43,7 @@ class OpenDkim:
     def __post_init__(self) -> None:
         self.root.mkdir(mode=0o755)
         self.keys.mkdir(mode=0o700)
-        self.port = free_port(self.address)
+        self.port = own_port(self.address)
         (self.root / "KeyTable").touch()
         (self.root / "SigningTable").touch()
         (self.root / "trusted").write_text("127.0.0.0/8\n")
@@ -103,7 +103,7 @@ class OpenDkim:
                 stdout=log,
                 stderr=log,
             )
-        deadline = time.monotonic() + _PATIENCE
+        deadline = time.monotonic() + PATIENCE
         while time.monotonic() < deadline and self._milter.poll() is None:
             try:
                 socket.create_connection((self.address, self.port), 1).close()

@@ -17,9 +17,9 @@ from grp import getgrnam
 from pathlib import Path
 
 from tests.lab.loopback import ENDS_WITH_US, SMTP, SUBMISSION
+from tests.lab.patience import PATIENCE
 
 _PROGRAMS = Path("/usr/lib/postfix/sbin")
-_PATIENCE = 10.0  # seconds
 # The master changes its user for a moment, and then Linux forgets with whom it is to end (prctl(2)): a shell remembers.
 _KEEPER = 'trap "kill -TERM \\$master" TERM; setsid "$@" & master=$!; wait $master; wait $master'
 _QUEUES = ("incoming", "active", "deferred", "maildrop", "hold", "corrupt")
@@ -62,7 +62,7 @@ smtpd_relay_restrictions = permit_mynetworks, reject_unauth_destination
 queue_run_delay = 1s
 minimal_backoff_time = 1s
 maximal_backoff_time = 2s
-smtp_connect_timeout = 5s
+smtp_connect_timeout = 30s
 in_flow_delay = 0
 smtpd_client_connection_count_limit = 0
 default_destination_concurrency_limit = 10
@@ -167,7 +167,7 @@ class Postfix:
                 [*ENDS_WITH_US, "sh", "-c", _KEEPER, "postfix", _PROGRAMS / "master", "-c", self.root, "-d"],
                 stdin=subprocess.DEVNULL, stdout=said, stderr=said, start_new_session=True,
             )  # fmt: skip
-        deadline = time.monotonic() + _PATIENCE
+        deadline = time.monotonic() + PATIENCE
         while time.monotonic() < deadline and self._master.poll() is None:
             try:
                 with socket.create_connection((self.address, SMTP), 1) as plug:
@@ -185,7 +185,7 @@ class Postfix:
             return
         self._master.terminate()
         try:
-            self._master.wait(_PATIENCE)
+            self._master.wait(PATIENCE)
         except subprocess.TimeoutExpired:
             os.killpg(self._master.pid, signal.SIGKILL)
             self._master.wait()

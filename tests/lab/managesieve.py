@@ -3,7 +3,8 @@
 A refused login does not slow down the next ones: all tests come from one address.
 """
 
-from tests.lab.dovecot import Dovecot, free_ports
+from tests.lab.dovecot import Dovecot
+from tests.lab.ports import own_port
 
 _EXTRA = """
 protocols = imap sieve
@@ -37,7 +38,7 @@ class SieveServer(Dovecot):
     """``sieve_port`` is where it listens; ``more`` is configuration of its own."""
 
     def __init__(self, name: str = "sieve", more: str = "") -> None:
-        (self.sieve_port,) = free_ports(1)
+        self.sieve_port = own_port()
         super().__init__(name, extra=_EXTRA.format(port=self.sieve_port, more=more))
 
     def put(self, user: str, script: str, content: bytes, *, active: bool = True) -> None:

@@ -17,11 +17,11 @@ import dns.exception
 import dns.rdatatype
 
 from tests.lab.loopback import SMTP
+from tests.lab.patience import PATIENCE
 from tests.lab.unbound import Unbound
 
 NUMBER = "X-Number"
 _RETRIES = (0.1, 0.2, 0.5)  # seconds; RFC 5321, section 4.5.4.1, has half an hour
-_TIMEOUT = 20.0  # seconds
 
 
 @dataclass
@@ -91,7 +91,7 @@ class Sender:
             self._closing = True
             self._changed.notify_all()
         for thread in self._threads:
-            thread.join(_TIMEOUT)
+            thread.join(PATIENCE)
 
     def _put(self, letter: Letter, delay: float) -> None:
         with self._changed:
@@ -136,7 +136,7 @@ class Sender:
         """Empty if the letter is settled, one way or the other."""
         sent = False
         try:
-            with smtplib.SMTP(address, SMTP, self._host, _TIMEOUT, (self._address, 0)) as smtp:
+            with smtplib.SMTP(address, SMTP, self._host, PATIENCE, (self._address, 0)) as smtp:
                 smtp.ehlo()
                 for code, answer in (smtp.mail(letter.sender), smtp.rcpt(letter.recipient)):
                     if code >= 400:

@@ -15,6 +15,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from reconciler.transports.ssh.options import Ssh
+from tests.lab.patience import PATIENCE
+from tests.lab.ports import own_port
 
 _CONFIG = """
 ListenAddress 127.0.0.1
@@ -51,7 +53,7 @@ class Sshd:
             self.make_key(f"host_{kind}", kind)
         self.user_key = self.make_key("user")
         (self.root / "authorized_keys").write_text(self.public("user") + "\n")
-        self.port = _free_port()
+        self.port = own_port()
         self._daemon: subprocess.Popen[bytes] | None = None
         self.know(self.port)
 
@@ -82,7 +84,7 @@ class Sshd:
         assert program, "these tests need the package openssh-server: make test installs it"
         with (self.root / "log").open("ab") as log:
             self._daemon = subprocess.Popen([program, "-D", "-e", "-f", config], stdin=subprocess.DEVNULL, stderr=log)
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + PATIENCE
         while time.monotonic() < deadline and self._daemon.poll() is None:
             try:
                 with socket.create_connection(("127.0.0.1", self.port), 1) as plug:
@@ -234,9 +236,3 @@ class Wire:
                     target.sendall(data)
                 except OSError:
                     return
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as plug:
-        port: int = plug.getsockname()[1]
-    return port

@@ -8,6 +8,7 @@ import pytest
 
 from tests.lab.mail_lab import DOMAIN, OLD_HOST, PEOPLE, MailLab
 from tests.lab.mail_server import MailServer, settle
+from tests.lab.patience import PATIENCE
 from tests.lab.sender import Letter, Sender
 
 pytestmark = pytest.mark.daemon
@@ -41,7 +42,7 @@ def sender(lab: Timed) -> Iterator[Sender]:
 
 def sent(sender: Sender, letter: Letter) -> Letter:
     sender.send(letter)
-    sender.drain(20)
+    sender.drain(PATIENCE)
     return letter
 
 
@@ -110,7 +111,7 @@ def test_a_refused_letter_is_given_back_and_a_closed_server_is_tried_again(lab: 
     meanwhile = letter.accepted_by
     assert meanwhile is None
     lab.new.postfix.start()
-    sender.drain(20)
+    sender.drain(PATIENCE)
     assert letter.accepted_by == lab.new.address
     assert letter.tries > 1
     assert all(lab.new.address in trouble for trouble in letter.troubles)

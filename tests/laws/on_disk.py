@@ -64,6 +64,12 @@ def with_files(spec: Spec, *, key: str | None = None) -> Spec:
     )
 
 
+def offline(spec: Spec) -> Spec:
+    """The same move without copy, probe and new accounts: there is nobody to ask, and no place for a new password."""
+    known = tuple(m.model_copy(update={"old_mail": True, "password": "keep"}) for m in spec.mailboxes)
+    return spec.model_copy(update={"mail_copy": None, "probe": None, "mailboxes": known})
+
+
 def _section(name: str) -> dict[str, Any]:
     options: dict[str, Any] = {
         "passwd_file": f"{name}/users",

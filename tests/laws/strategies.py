@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 from reconciler.model.address import Place
 from reconciler.model.resource import Resource
 from reconciler.model.rrset import RRset
+from reconciler.resources.mail.returned import ReturnedMail
 from reconciler.resources.server.alias import Alias
 from reconciler.resources.server.catch_all import CatchAll
 from reconciler.resources.server.domain import MailDomain
@@ -13,6 +14,7 @@ from reconciler.resources.server.quota import Quota
 from reconciler.resources.server.sieve import SieveScript
 from reconciler.spec.spec import Spec
 
+ENDS = {"old": {"host": "imap.old.example"}, "new": {"host": "imap.new.example"}}
 PEOPLE = ("ann", "bob", "cleo", "dan")
 FOREIGN_TEXTS = ("site-verification=1", "MS=ms123", 'some; text with "quotes"')
 OTHER_RULE = 'require ["fileinto"];\n# rule:[Lists]\nif header :contains "list-id" "dev"\n{\n\tfileinto "Dev";\n}\n'
@@ -27,9 +29,11 @@ def specs(draw: st.DrawFn) -> Spec:
             "name": draw(st.sampled_from(["", name.title()])),
             **({"quota": draw(st.sampled_from([0, "1 GiB"]))} if draw(st.booleans()) else {}),
             **({"forward_to": f"{name}@old-box.example"} if draw(st.booleans()) else {}),
+            **({"old_mail": False, "password": "generate"} if draw(st.integers(0, 3)) == 3 else {}),
         }
         for name in people
     ]
+    keys = draw(st.sampled_from([[], ["new2026"], ["new2026", "second"]]))
     return Spec.model_validate(
         {
             "domain": "example.org",
@@ -43,7 +47,7 @@ def specs(draw: st.DrawFn) -> Spec:
                 "backend": "memory",
                 "mx": ["10 mail.new.example"],
                 "senders": ["ip4:198.51.100.7"],
-                "dkim": draw(st.sampled_from([[], ["new2026"], ["new2026", "second"]])),
+                "dkim": keys,
             },
             "dns": {"backend": "memory"},
             "senders": draw(st.sampled_from([[], ["include:_spf.shop.example"]])),
@@ -52,7 +56,15 @@ def specs(draw: st.DrawFn) -> Spec:
                     [{}, {"imap.example.org": {"old": ["192.0.2.10"], "new": ["198.51.100.7", "2001:db8::7"]}}]
                 )
             ),
-            "ttl": {"during": 300, **({"after": 7200} if draw(st.booleans()) else {})},
+            "ttl": {"during": draw(st.sampled_from([300, 60, 7200])), **draw(_silent_or("after", 7200, 60))},
+            "waits": {
+                **draw(_silent_or("decommission", "30d", "0s")),
+                **draw(_silent_or("quiet", "1h", "10d", "0s")),
+                **draw(_silent_or("copy_fresh", "5m", "7d")),
+                **draw(_silent_or("margin", "10m")),
+            },
+            "copy": draw(st.sampled_from([None, ENDS, {**ENDS, "approved": [boxes[0]["address"]]}])),
+            "probe": draw(st.none() | _probing(f"{people[0]}@example.org", signs=bool(keys))),
             "dmarc": draw(
                 st.sampled_from([None, {"p": "reject"}, {"p": "quarantine", "rua": ["mailto:d@example.org"]}])
             ),
@@ -66,6 +78,24 @@ def specs(draw: st.DrawFn) -> Spec:
             "catch_all": draw(st.sampled_from([None, f"{people[0]}@example.org"])),
         }
     )
+
+
+def _silent_or(key: str, *values: object) -> st.SearchStrategy[dict[str, object]]:
+    """A line of a section, or none."""
+    return st.sampled_from([{}, *({key: value} for value in values)])
+
+
+@st.composite
+def _probing(draw: st.DrawFn, mailbox: str, *, signs: bool) -> dict[str, object]:
+    """What ``tests.support.outside`` can answer."""
+    signed = {
+        "mailbox": mailbox,
+        "password": "env:PROBE",
+        "submission": "mail.new.example:587",
+        "imap": "mail.new.example:993",
+    }
+    asked = draw(st.sampled_from([["mail.new.example"], [], ["mail.new.example", "mail.new.example:2525"]]))
+    return {"smtp": asked, **({"signed": signed} if signs and draw(st.booleans()) else {})}
 
 
 def moved(spec: Spec) -> Spec:
@@ -94,7 +124,9 @@ def foreign(spec: Spec) -> tuple[Resource, ...]:
 
 def _old_server(draw: st.DrawFn, spec: Spec) -> list[Resource]:
     found: list[Resource] = [MailDomain(place=Place.OLD, name=spec.domain)]
-    found += [Mailbox(place=Place.OLD, name=m.address) for m in spec.mailboxes]
+    found += [Mailbox(place=Place.OLD, name=m.address) for m in spec.with_old_mail]
+    if spec.mail_copy:
+        found += [ReturnedMail(place=Place.OLD, name=m.address) for m in spec.with_old_mail]  # none is elsewhere yet
     found += [Alias(place=Place.OLD, name=name, targets=frozenset(t)) for name, t in spec.aliases.items()]
     if spec.catch_all:
         found.append(CatchAll(place=Place.OLD, name=spec.domain, targets=frozenset({spec.catch_all})))

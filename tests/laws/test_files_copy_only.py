@@ -14,11 +14,11 @@ OWN = {"$attempt", "$temporary", "$lock", "$3"}
 
 def test_there_is_something_to_look_at() -> None:
     assert {"LIST", "DELIVER", "RENAME", "SWAP"} <= PROGRAMS.keys()
-    assert len(list(FOLDER.glob("*.py"))) > 7
+    assert len(list(FOLDER.rglob("*.py"))) > 7
 
 
 def test_nothing_in_python_removes_a_file() -> None:
-    for source in FOLDER.glob("*.py"):
+    for source in FOLDER.rglob("*.py"):
         assert not re.search(r"unlink|rmtree|rmdir|os\.remove|\.remove\(|\.replace\(path", source.read_text()), (
             source.name
         )

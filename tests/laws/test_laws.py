@@ -14,6 +14,8 @@ from reconciler.model.address import Address, Place
 from reconciler.model.resource import Resource
 from reconciler.model.rrset import RRset
 from reconciler.model.stage import Stage
+from reconciler.resources.mail.returned import ReturnedMail
+from reconciler.resources.mail.stored import StoredMail
 from tests.laws.strategies import FOREIGN_TEXTS, foreign, moved, specs, worlds
 from tests.support.move import KINDS, NO_CHECKS, Move
 
@@ -107,7 +109,7 @@ def test_rolling_everything_back_restores_the_world(data, walk) -> None:
             move.spec = moved(move.spec)
         move.reach(stage)
     assert move.roll_back().steps == ()
-    assert move.state() == start
+    assert _without_mail_that_came(move.state(), start) == start
 
 
 @laws
@@ -145,7 +147,7 @@ def test_killed_at_any_write_rolling_back_restores_the_world(data, stage, fuse, 
     start = move.state()
     _apply_until_killed(move, stage, fuse, after=after)
     assert move.roll_back().steps == ()
-    assert move.state() == start
+    assert _without_mail_that_came(move.state(), start) == start
 
 
 @laws
@@ -176,7 +178,7 @@ def test_what_caches_may_hold_from_the_stage_before_works_in_this_one(data) -> N
         for mailbox in move.spec.mailboxes:
             if place is Place.NEW:
                 assert values[Address(Place.NEW, "mailbox", mailbox.address)][now - 1] is not None
-            elif (address := Address(Place.OLD, "mailbox", mailbox.address)) in values:
+            elif mailbox.old_mail and (address := Address(Place.OLD, "mailbox", mailbox.address)) in values:
                 assert values[address][now - 1] is not None
         for address, value in values.items():
             published = value[before - 1]
@@ -227,6 +229,12 @@ def _apply_until_killed(move: Move, stage: Stage, fuse: int, *, after: bool) -> 
 
 def _zone(state: dict[Address, Resource]) -> dict[Address, Resource]:
     return {address: r for address, r in state.items() if address.place is Place.DNS}
+
+
+def _without_mail_that_came(state: dict[Address, Resource], start: dict[Address, Resource]) -> dict[Address, Resource]:
+    """Nobody deletes a message (law 7): what was copied stays, also where all else is taken back."""
+    kinds = {StoredMail.kind, ReturnedMail.kind}
+    return {address: r for address, r in state.items() if address in start or address.kind not in kinds}
 
 
 def _texts(state: dict[Address, Resource]) -> Sequence[str]:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from reconciler.model.rrset import RRset
 from reconciler.model.stage import Stage
-from tests.laws.on_disk import OTHERS_LINES, every_file, is_subsequence, with_files, write_world
+from tests.laws.on_disk import OTHERS_LINES, every_file, is_subsequence, offline, with_files, write_world
 from tests.laws.strategies import FOREIGN_TEXTS, foreign, moved, specs, worlds
 from tests.support.file_move import FileMove
 from tests.support.move import NO_CHECKS
@@ -35,7 +35,7 @@ laws = settings(
 
 @contextmanager
 def a_move(data: st.DataObject, key: str | None = "file:dkim.pem", **options: Any) -> Iterator[FileMove]:
-    spec = data.draw(specs())
+    spec = offline(data.draw(specs()))
     with tempfile.TemporaryDirectory(dir=MEMORY if MEMORY.is_dir() else None) as name:
         folder = Path(name)
         world = data.draw(worlds(spec))

@@ -9,7 +9,7 @@ from reconciler.model.outside import Outside, ShownCertificate, ShownCertificate
 from reconciler.model.stage import Stage
 from reconciler.model.verdict import Fail, Pass, Warn
 from reconciler.probes.certificates import PROBE
-from tests.lab.dns_daemon import free_port
+from tests.lab.ports import own_port
 from tests.probes.around import around
 from tests.probes.secured import HOST, SOON, Secured
 from tests.support.facts import facts
@@ -115,7 +115,7 @@ def test_a_file_without_certificates_is_told(people: Secured):
 
 
 def test_a_server_that_is_down_and_one_that_says_nothing_are_told(people: Secured):
-    down = people.imap(implicit=True) | {"port": free_port("127.0.0.1")}
+    down = people.imap(implicit=True) | {"port": own_port()}
     assert shown(people, down).trouble == "cannot be reached: connection refused"
     with socket.create_server(("127.0.0.1", 0)) as silent:
         move = spec(probe={"tls": down | {"port": silent.getsockname()[1], "service": "imap"}, "timeout": 1})

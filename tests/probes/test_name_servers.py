@@ -11,9 +11,9 @@ from reconciler.model.rrset import RRset
 from reconciler.model.stage import Stage
 from reconciler.model.verdict import Fail, Pass, Wait, Warn
 from reconciler.probes.name_servers import PROBE
-from tests.lab.dns_daemon import free_port
 from tests.lab.loopback import Loopback
 from tests.lab.nsd_zones import NsdZones
+from tests.lab.ports import own_port
 from tests.lab.unbound import Unbound
 from tests.probes.around import around
 from tests.support.clock import MONDAY_MORNING
@@ -229,7 +229,7 @@ def test_a_server_that_does_not_serve_the_zone_is_not_compared(world):
 
 
 def test_a_resolver_that_is_down_is_told(world):
-    world.resolver = f"127.0.0.1:{free_port()}"
+    world.resolver = f"127.0.0.1:{own_port()}"
     answer = world.judged()
     assert isinstance(answer, Warn)
     assert f"the resolver {world.resolver} does not answer within 2 seconds" in answer.why

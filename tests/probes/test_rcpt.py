@@ -16,7 +16,7 @@ from reconciler.model.verdict import Fail, Pass, Wait, Warn
 from reconciler.probes.rcpt import PROBE
 from reconciler.spec.spec import Spec
 from reconciler.transports.mail.recipients import ENOUGH
-from tests.lab.dns_daemon import free_port
+from tests.lab.ports import own_port
 from tests.probes.around import around
 from tests.probes.manners import Answering
 from tests.support.changes import catch_all, mailbox, make
@@ -195,7 +195,7 @@ def test_of_several_servers_each_is_asked(answering: Answering):
 
 
 def test_a_server_that_is_down_fails_and_says_where_it_was_asked():
-    port = free_port()
+    port = own_port()
     answer = judged(asking(f"127.0.0.1:{port}"))
     assert isinstance(answer, Fail)
     assert answer.why.startswith(f"127.0.0.1:{port} cannot be reached: connection refused")

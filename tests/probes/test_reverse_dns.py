@@ -9,7 +9,7 @@ from reconciler.model.stage import Stage
 from reconciler.model.verdict import Pass, Warn
 from reconciler.probes.reverse_dns import PROBE
 from tests.lab.bind import Bind
-from tests.lab.dns_daemon import free_port
+from tests.lab.ports import own_port
 from tests.lab.unbound import Unbound
 from tests.probes.around import around
 from tests.support.facts import facts
@@ -130,7 +130,7 @@ def test_networks_and_includes_are_not_asked_about(resolver: Unbound):
 
 
 def test_a_resolver_that_is_down_is_told_and_named():
-    where = f"127.0.0.1:{free_port()}"
+    where = f"127.0.0.1:{own_port()}"
     answer = judged(asking(where, "ip4:198.51.100.1"))
     assert isinstance(answer, Warn)
     assert f"could not be looked up: the resolver {where} does not answer within 2 seconds" in answer.why

@@ -13,7 +13,7 @@ from reconciler.model.verdict import Answer, Fail, Pass, Warn
 from reconciler.probes.spf_verdicts import PROBE
 from reconciler.spec.spec import Spec
 from tests.lab.bind import Bind
-from tests.lab.dns_daemon import free_port
+from tests.lab.ports import own_port
 from tests.lab.unbound import Unbound
 from tests.probes.around import around
 from tests.support.changes import NEW_MX, address, mx, txt
@@ -151,7 +151,7 @@ def test_what_cannot_be_looked_up_is_told_and_holds_nothing_back(resolver: Unbou
     assert answer.why == (
         f"not all of {record} could be looked up: the resolver {resolver.where} answers SERVFAIL for silent.test. TXT"
     )
-    down = spec(probe={"resolver": f"127.0.0.1:{free_port()}", "timeout": 1})
+    down = spec(probe={"resolver": f"127.0.0.1:{own_port()}", "timeout": 1})
     answer = judged(down, record)
     assert isinstance(answer, Warn)
     assert "does not answer within 1 seconds" in answer.why

@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 from reconciler.engine.apply import Hands, Outcome, apply
-from reconciler.engine.desire import Kinds
+from reconciler.engine.desire import Kinds, desire
 from reconciler.engine.observe import observe
 from reconciler.engine.planner import Rules, World, make_plan
 from reconciler.engine.rollback import plan_rollback
@@ -13,7 +13,7 @@ from reconciler.engine.trail import Written
 from reconciler.engine.zone import claimed_names
 from reconciler.extend import Check, Keeps, RecordKind, Refuses, ServerKind
 from reconciler.model.address import Address, Place
-from reconciler.model.plan import Plan, Step
+from reconciler.model.plan import Intent, Plan, Step
 from reconciler.model.resource import Resource
 from reconciler.model.rrset import RRset
 from reconciler.model.sighting import History, Sighting
@@ -24,6 +24,8 @@ from reconciler.products.memory.server import store_of
 from reconciler.products.memory.store import MemoryNameServers, MemoryStore
 from reconciler.spec.spec import Spec
 from tests.support.clock import FakeClock
+from tests.support.outside import seen_outside
+from tests.support.post import Post, mail_stores
 
 KINDS = Kinds(
     tuple(
@@ -104,7 +106,11 @@ class MemoryJournal:
 
 
 class Move:
-    """The spec, the world it meets, and what the tool does to it."""
+    """The spec, the world it meets, and what the tool does to it.
+
+    Where checks judge, mail is told from passes and the TTL clock, as it is in earnest; else a store keeps whatever it
+    is given, mail too, so that all is reached at once.
+    """
 
     def __init__(self, spec: Spec, *start: Resource, checks: Mapping[str, Check] = CHECKS) -> None:
         self.spec = spec
@@ -124,19 +130,27 @@ class Move:
         self.unseen: frozenset[tuple[Place, str]] = frozenset()
         self.keeps: dict[Place, Keeps] = {}
         self.refuses: dict[Place, Refuses] = {}
+        self.post = Post()
+        if spec.mail_copy and checks:
+            self.stores |= mail_stores(self.post, self.clock, lambda: self.spec, self.journal.histories)
 
     def state(self) -> dict[Address, Resource]:
         return observe(self.stores, self.spec, KINDS)
 
     def world(self) -> World:
+        if self.spec.mail_copy:
+            self.journal.see(self.name_servers.served(claimed_names(self.spec, KINDS.records)), self.clock.now())
+        observed = self.state()
         return World(
             now=self.clock.now(),
-            observed=self.state(),
+            observed=observed,
             baseline=self.journal.baselines(),
             histories=self.journal.histories(),
             unseen=self.unseen,
             keeps=self.keeps,
             refuses=self.refuses,
+            outside=seen_outside(self.spec, observed, self.clock),
+            copies=self.post.passes[Place.NEW],
         )
 
     def plan(self, stage: Stage) -> Plan:
@@ -157,11 +171,11 @@ class Move:
         return self.carry_out(self.plan(stage))
 
     def carry_out(self, plan: Plan) -> Outcome:
-        def judge(stage: Stage) -> dict[Address, Step]:
-            again = make_plan(self.spec, plan.stage, self.rules, self.world())
-            return {step.change.address: step for step in again.steps if step.stage is stage}
+        return apply(plan, self.hands(), lambda stage: of_stage(self.again(plan), stage))
 
-        return apply(plan, self.hands(), judge)
+    def again(self, plan: Plan) -> Plan:
+        """The same, made now."""
+        return self.plan_back() if plan.intent is Intent.ROLLBACK else self.plan(plan.stage)
 
     def reach(self, stage: Stage) -> Plan:
         """Apply and wait, as a patient administrator does, until nothing is left; the last plan if something is."""
@@ -179,12 +193,22 @@ class Move:
 
     def roll_back(self) -> Plan:
         """Undo everything, waiting where it must."""
-        plan = plan_rollback(self.spec, self.journal.to_roll_back(), self.rules, self.world())
-        for _ in range(20):
+        plan = self.plan_back()
+        for _ in range(30):
             if not plan.steps:
                 break
-            apply(plan, self.hands(), None)
-            plan = plan_rollback(self.spec, self.journal.to_roll_back(), self.rules, self.world())
+            self.carry_out(plan)
+            plan = self.plan_back()
             if plan.next_time and not plan.runnable:
                 self.clock.advance(plan.next_time - self.clock.now() + timedelta(seconds=1))
         return plan
+
+    def plan_back(self) -> Plan:
+        world = self.world()
+        values = desire(self.spec.on(world.now.date()), KINDS, world.observed, world.baseline, world.keeps)
+        return plan_rollback(self.spec, self.journal.to_roll_back(), self.rules, world, values)
+
+
+def of_stage(plan: Plan, stage: Stage) -> dict[Address, Step]:
+    """Its steps of one stage, as apply takes them."""
+    return {step.change.address: step for step in plan.steps if step.stage is stage}

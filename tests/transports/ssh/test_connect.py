@@ -15,6 +15,7 @@ from reconciler.errors import ObserveError, SecretError, WriteError
 from reconciler.model.secret import Secret
 from reconciler.transports.ssh.options import Ssh
 from reconciler.transports.ssh.transport import open_ssh
+from tests.lab.ports import own_port
 from tests.lab.sshd import Sshd
 
 PHRASE = "Correct-Horse-7"
@@ -172,8 +173,7 @@ def test_without_a_key_file_and_an_agent_the_users_own_keys_are_used(sshd: Sshd,
 
 def test_a_port_where_nobody_listens_is_named(tmp_path: Path) -> None:
     (tmp_path / "known").write_text("")
-    with socket.create_server(("127.0.0.1", 0)) as plug:
-        port = plug.getsockname()[1]
+    port = own_port()
     transport = open_ssh(Ssh(host="127.0.0.1", port=port, known_hosts="known"), tmp_path, Safe())
     with pytest.raises(ObserveError, match=rf"127.0.0.1:{port} could not be reached over SSH: .*whether sshd runs"):
         transport.read(Path("/etc/passwd"))
