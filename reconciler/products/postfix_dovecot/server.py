@@ -12,7 +12,7 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self, TypeVar
 
 from pydantic import AfterValidator, Field, model_validator
 
@@ -33,12 +33,14 @@ from reconciler.resources.server.sieve import SieveScript
 from reconciler.spec.frozen import Frozen
 from reconciler.stores.accounts_file import AccountsFile
 from reconciler.stores.line_file import LineFile
-from reconciler.stores.opendkim import DkimKeyStore, OpenDkimFiles
 from reconciler.stores.postfix_map import TYPES, PostfixMap
 from reconciler.stores.sieve_files import SieveStore
 from reconciler.transports.local import LocalTransport
 from reconciler.transports.managesieve.options import ManageSieve
 from reconciler.transports.ssh.options import Ssh
+
+if TYPE_CHECKING:
+    from reconciler.stores.opendkim import DkimKeyStore
 
 T = TypeVar("T")
 Template = Annotated[str, AfterValidator(checked_template)]
@@ -155,7 +157,7 @@ def open_server(options: Options, context: Context, transport: Transport | None 
         "sieve": _sieve_store(options, context, files.transport, accounts),
     }
     if options.opendkim:
-        stores["dkim_key"] = DkimKeyStore(context, _opendkim_files(files, options.opendkim))
+        stores["dkim_key"] = _dkim_keys(context, files, options.opendkim)
     where = f"{options.ssh.where}:" if options.ssh else ""
     return Opened(
         name=options.name or f"Postfix and Dovecot ({where}{accounts.file.path})",
@@ -227,15 +229,17 @@ def _new_lines(options: Options) -> NewLines:
     )
 
 
-def _opendkim_files(files: _Files, options: OpenDkim) -> OpenDkimFiles:
-    domain = files.context.domain
-    return OpenDkimFiles(
-        keys=files.lines(_without_type(options.key_table), partial(parse_keys, domain=domain)),
+def _dkim_keys(context: Context, files: _Files, options: OpenDkim) -> "DkimKeyStore":
+    from reconciler.stores.opendkim import DkimKeyStore, OpenDkimFiles  # noqa: PLC0415 - brings cryptography with it
+
+    tables = OpenDkimFiles(
+        keys=files.lines(_without_type(options.key_table), partial(parse_keys, domain=context.domain)),
         signers=files.lines(_without_type(options.signing_table), parse_signers),
         keys_dir=files.path(options.keys_dir),
-        pattern=filled(options.signing_pattern, f"@{domain}") or domain,
+        pattern=filled(options.signing_pattern, f"@{context.domain}") or context.domain,
         reload=options.reload,
     )
+    return DkimKeyStore(context, tables)
 
 
 def _without_type(text: str) -> str:

@@ -7,11 +7,12 @@ It has the form that Roundcube's filter editor writes, shows and can switch off 
 import re
 from functools import lru_cache
 from itertools import pairwise
-from typing import Final, NamedTuple
-
-import jinja2
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from reconciler.formats.mail_server.sieve_text import Piece, line_after, line_end, pieces
+
+if TYPE_CHECKING:
+    import jinja2
 
 _MARKER: Final = re.compile(r"#[ ]?rule:\[(?P<name>Forward to [^\r\n]+ and retain)\]\s*\Z")
 _REDIRECT: Final = re.compile(r'\bredirect\s+(?P<copy>:copy\s+)?"(?P<target>(?:[^"\\]|\\.)*)"\s*;', re.IGNORECASE)
@@ -120,7 +121,9 @@ def without_forward(content: str) -> str:
 
 
 @lru_cache(maxsize=1)
-def _template() -> jinja2.Template:
+def _template() -> "jinja2.Template":
+    import jinja2  # noqa: PLC0415 - slow to load, and most plans make no rule
+
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("reconciler.resources.server", "templates"),
         undefined=jinja2.StrictUndefined,
