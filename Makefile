@@ -1,5 +1,5 @@
 # make demo    the main job on a small world of real files, in under a minute; needs no root and no daemon
-# make test    everything; installs the Debian packages that the tests need (as root or with sudo)
+# make test    everything, and which lines it ran; installs the Debian packages that it needs (as root or with sudo)
 # make check   format, lint, types, import contracts and the fast tests: before every commit
 # make journey MESSAGES=10000  a whole move on real servers with so many messages under way; needs root
 # make lab     keeps such servers running to play with, and says how to talk to them; needs root, Ctrl-C ends it
@@ -22,7 +22,8 @@ demo: $(VENV)/.runs
 	$(BIN)/reconciler demo $(DEMO)
 
 test: debian $(VENV)/.develops lint
-	$(BIN)/pytest $(SHARED)
+	$(BIN)/pytest $(SHARED) --cov --cov-report=json
+	$(BIN)/python .ci/coverage-floors coverage.json
 
 check: $(VENV)/.develops lint
 	$(BIN)/pytest $(SHARED) -m "not daemon" -q
@@ -48,9 +49,10 @@ golden: $(VENV)/.develops
 
 schemas: $(VENV)/.runs
 	$(BIN)/reconciler schema --out schemas/migration.schema.json
+	$(BIN)/reconciler schema --plan --out schemas/plan.schema.json
 
 clean:
-	rm -rf $(VENV) $(DEMO) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) $(DEMO) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage coverage.json
 
 .PHONY: debian
 debian:

@@ -1,14 +1,22 @@
-"""For all tests: nothing is timed, and figures that a test has recorded stand below the results."""
+"""For all tests: nothing is timed, random examples are not measured, and figures stand below the results."""
 
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, is_hypothesis_test, settings
 
 settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("untimed")
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What takes longest comes first, so that of several processes none is left alone with it at the end."""
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """What takes longest comes first, so that of several processes none is left alone with it at the end.
+
+    Which lines random examples run is another thing in every run, and to look takes as long as they do: coverage counts
+    what the other tests run.
+    """
+    if config.pluginmanager.hasplugin("_cov"):
+        for item in items:
+            if is_hypothesis_test(getattr(item, "obj", None)):
+                item.add_marker("no_cover")
     items.sort(key=lambda item: not item.nodeid.startswith("tests/journeys/test_move"))
 
 

@@ -1,11 +1,15 @@
-"""How plans can be shown: the renderers by the names of their modules."""
+"""How plans can be shown: the renderers by the names of their modules.
 
-from typing import Final
+Completion asks for the names, so that nothing is loaded before a plan is shown.
+"""
 
-from reconciler.extend import Renderer
-from reconciler.model.plan import Plan
+from typing import TYPE_CHECKING, Final
+
 from reconciler.plugins import declared, members
-from reconciler.render.text import Look, show
+
+if TYPE_CHECKING:
+    from reconciler.model.plan import Plan
+    from reconciler.render.text import Look
 
 TEXT: Final = "text"
 
@@ -15,6 +19,9 @@ def format_names() -> tuple[str, ...]:
     return members("reconciler.render")
 
 
-def shown(plan: Plan, form: str, look: Look) -> str:
+def shown(plan: "Plan", form: str, look: "Look") -> str:
     """The plan in a format; only text can be looked at in more than one way."""
+    from reconciler.extend import Renderer  # noqa: PLC0415 - see the first lines of this module
+    from reconciler.render.text import show  # noqa: PLC0415
+
     return show(plan, look) if form == TEXT else declared(f"reconciler.render.{form}", Renderer).render(plan)
