@@ -3,11 +3,13 @@
 The ledger is asked for one thing only: why a message that is not there was not to be copied, or not yet.
 """
 
+import hashlib
 import random
 from collections import defaultdict, deque
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import NamedTuple, Self
 
 from reconciler.errors import CommandRefused
 from reconciler.mailcopy.imap.job import MailboxCopy
@@ -28,9 +30,6 @@ from reconciler.model.grade import Difference, Grade, Kind, grade
 
 SAMPLE = 20
 """Messages of a mailbox that are compared octet by octet, if nobody asks for another number."""
-
-_DOUBTS = 200
-"""Messages of a folder with two sizes that are compared in full; more of them stay a difference."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,11 +150,16 @@ class _Bench:
         messages = [message._replace(uid=number) for number, (_, message) in numbered.items()]
         verdict = judge(title + (" and others" if several else ""), messages, self._target, excuses)
         yield from verdict.differences
-        few = set(verdict.doubtful[:_DOUBTS])
+        source, target = self._sessions
+        mine: dict[tuple[bytes, int], Prints] = {}
+        for raw, uids in _by_folder(numbered[doubt.uid] for doubt in verdict.doubtful).items():
+            rows = [row for line, row in self.rows if line.source.raw == raw and row.uid in uids]
+            mine |= {(raw, uid): prints for uid, prints in _read_prints(source, raw, rows)}
+        theirs = dict(_read_prints(target, self._raw, [self._target_rows[d.target_uid] for d in verdict.doubtful]))
 
         def why_equal(doubt: Doubt) -> str:
             line, message = numbered[doubt.uid]
-            return self._text_says(line, message.uid, doubt.target_uid) if doubt in few else ""
+            return _why_equal(mine.get((line.source.raw, message.uid)), theirs.get(doubt.target_uid))
 
         yield from settle(title, verdict.doubtful, why_equal, lambda number: f"UID {numbered[number][1].uid}")
 
@@ -175,20 +179,45 @@ class _Bench:
                 continue
             if other == body:
                 return
-            best = best or _why_equal(body, other)
+            best = best or _why_equal(Prints.of(body), Prints.of(other))
         if group:  # else it is missing, which the multisets tell
             yield Difference(line.source.title, Kind.ALTERED, 1, best, f"UID {row.uid}")
 
-    def _text_says(self, line: Mapped, uid: int, target_uid: int) -> str:
-        body = _body(self._sessions[0], line.source.raw, Row(uid, "", "", 0))
-        other = _body(self._sessions[1], self._raw, self._target_rows[target_uid])
-        return _why_equal(body, other) if body is not None and other is not None else ""
+
+class Prints(NamedTuple):
+    """Digests of a message, with what servers rewrite taken out: of all of it, and of what follows the header."""
+
+    whole: bytes
+    text: bytes
+
+    @classmethod
+    def of(cls, body: bytes) -> Self:
+        """Of the message as it was read."""
+        return cls(hashlib.sha256(normalised(body)).digest(), text_digest(body))
 
 
-def _why_equal(body: bytes, other: bytes) -> str:
-    if normalised(body) == normalised(other):
+def _why_equal(one: Prints | None, other: Prints | None) -> str:
+    """Nothing where they are not, or where one of them vanished meanwhile."""
+    if one is None or other is None:
+        return ""
+    if one.whole == other.whole:
         return REWRITTEN
-    return FORWARDED if text_digest(body) == text_digest(other) else ""
+    return FORWARDED if one.text == other.text else ""
+
+
+def _by_folder(messages: Iterable[tuple[Mapped, Judged]]) -> Mapping[bytes, set[int]]:
+    """The UIDs, by the raw name of their folder."""
+    found: dict[bytes, set[int]] = defaultdict(set)
+    for line, message in messages:
+        found[line.source.raw].add(message.uid)
+    return found
+
+
+def _read_prints(reading: Session, raw: bytes, rows: Iterable[Row]) -> Iterator[tuple[int, Prints]]:
+    """By UID, of any number of messages: a user who was forwarded for months has thousands with two sizes."""
+    jobs = deque(Job(raw, tuple(group)) for group in batches(rows, FEWEST))
+    for brought in read_messages(reading, jobs):
+        yield from ((uid, Prints.of(body)) for uid, body in brought.bodies.items())
 
 
 def _judged(reading: Session, listed: Listed) -> list[Judged]:

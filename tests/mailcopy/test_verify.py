@@ -9,6 +9,7 @@ from reconciler.mailcopy.imap.copy import copy_mailbox
 from reconciler.mailcopy.imap.job import MailboxCopy
 from reconciler.mailcopy.job import Means, Rules
 from reconciler.mailcopy.ledger.sqlite import SqlLedger
+from reconciler.mailcopy.model.judging import FORWARDED
 from reconciler.mailcopy.verify import Verification, verify_mailbox
 from reconciler.model.grade import Grade, Kind
 from tests.lab.dovecot import Dovecot
@@ -154,3 +155,24 @@ def test_flags_of_a_user_who_has_moved_are_explained(
     unflag(new, user)
     moved = copying(copied.source, copied.target, Rules(follow_flags=False))
     assert judged(moved, ledger).grade is Grade.GOOD
+
+
+def test_thousands_of_forwarded_copies_need_no_person_and_hide_no_other_message(
+    old: Dovecot, new: Dovecot, user: str, ledger: SqlLedger
+) -> None:
+    """Who was forwarded for the weeks of the overlap has many messages with more header on one side."""
+    for server, header in ((old, b"Received: by the forward\nReceived: by new\n"), (new, b"Received: by new\n")):
+        folder = server.maildir(user) / "cur"
+        folder.mkdir(parents=True)
+        for number in range(1500):
+            text = b"another text" if (server, number) == (old, 1234) else b"text"
+            file = folder / f"{number}.m.h:2,S"
+            file.write_bytes(header + b"Message-ID: <%d@x>\nSubject: s\n\n%s %d\n" % (number, text, number))
+            os.utime(file, (1_700_000_000 + number + (server is old),) * 2)
+        server.own(server.maildir(user).parent)
+    verdict = judged(copying(endpoint(old, user), endpoint(new, user)), ledger, sample=0)
+    found = {(each.kind, each.explained): each.count for each in verdict.differences}
+    assert found == {
+        (kind, why): count for kind in (Kind.SIZE, Kind.DATE) for why, count in ((FORWARDED, 1499), ("", 1))
+    }
+    assert verdict.grade is Grade.INVESTIGATE

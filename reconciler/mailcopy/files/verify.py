@@ -5,7 +5,7 @@ It asks the ledger for one thing only: why a message that is not there was not t
 
 import random
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -14,6 +14,7 @@ from reconciler.mailcopy.files.files import Inside, MaildirFiles
 from reconciler.mailcopy.files.job import FilesCopy, Source
 from reconciler.mailcopy.job import Means
 from reconciler.mailcopy.model.accounting import Fate
+from reconciler.mailcopy.model.batches import FEWEST, batches
 from reconciler.mailcopy.model.folder import Folder
 from reconciler.mailcopy.model.judging import FORWARDED, LATER, Doubt, Excuses, Judged, judge, settle
 from reconciler.mailcopy.model.maildir_name import MOST_KEYWORDS
@@ -21,8 +22,6 @@ from reconciler.mailcopy.model.mapping import Mapped, map_folders
 from reconciler.mailcopy.model.message import Identity, Row, identify, text_digest
 from reconciler.mailcopy.verify import SAMPLE, Verification
 from reconciler.model.grade import Difference, Kind, grade
-
-_DOUBTS = 200
 
 
 def verify_files(
@@ -124,12 +123,8 @@ class _Bench:
         )
         verdict = judge(self._title, mine, theirs, excuses)
         yield from verdict.differences
-        few = set(verdict.doubtful[:_DOUBTS])
-
-        def why_equal(doubt: Doubt) -> str:
-            return self._text_says(doubt.uid, doubt.target_uid) if doubt in few else ""
-
-        yield from settle(self._title, verdict.doubtful, why_equal, self._name)
+        alike = set(self._of_one_text(verdict.doubtful))
+        yield from settle(self._title, verdict.doubtful, lambda d: FORWARDED if d in alike else "", self._name)
 
     def compare(self, number: int, left_out: Mapping[bytes, _LeftOut]) -> Iterable[Difference]:
         """One sampled message against every message of the target that could be its copy."""
@@ -143,12 +138,25 @@ class _Bench:
             forwarded = any(text_digest(text) == text_digest(other) for other in others)
             yield Difference(self._title, Kind.ALTERED, 1, FORWARDED if forwarded else "", self._name(number))
 
-    def _text_says(self, number: int, other: int) -> str:
-        _, inside, uid, _ = self.source[number]
-        one = self._source.contents(inside, [uid]).get(uid)
-        two = self._target.contents(self._there, [other]).get(other)
-        same = one is not None and two is not None and text_digest(one) == text_digest(two)
-        return FORWARDED if same else ""
+    def _of_one_text(self, doubts: Sequence[Doubt]) -> Iterator[Doubt]:
+        """Any number of them: a user who was forwarded for months has thousands of messages with two sizes."""
+        folders = {inside.folder.raw: inside for _, inside, _, _ in self.source.values()}
+        wanted: dict[bytes, list[Row]] = defaultdict(list)
+        for doubt in doubts:
+            _, inside, uid, _ = self.source[doubt.uid]
+            wanted[inside.folder.raw].append(inside.rows[uid])
+        mine = {
+            (raw, number): digest
+            for raw, rows in wanted.items()
+            for number, digest in _digests(self._source, folders[raw], rows)
+        }
+        rows = [self._there.rows[doubt.target_uid] for doubt in doubts]
+        theirs = dict(_digests(self._target, self._there, rows))
+        for doubt in doubts:
+            _, inside, uid, _ = self.source[doubt.uid]
+            digest = mine.get((inside.folder.raw, uid))
+            if digest is not None and digest == theirs.get(doubt.target_uid):
+                yield doubt
 
     def _why_left_out(self, number: int, left_out: Mapping[bytes, _LeftOut]) -> str:
         line, inside, uid, _ = self.source[number]
@@ -158,6 +166,13 @@ class _Bench:
         _, inside, uid, _ = self.source[number]
         place = inside.places.get(uid)
         return place.file if place else f"message {uid}"
+
+
+def _digests(side: Source, inside: Inside, rows: Iterable[Row]) -> Iterator[tuple[int, bytes]]:
+    """By number, of the texts of those that are still what they were listed as."""
+    for group in batches(rows, FEWEST):
+        for number, text in side.contents(inside, [row.uid for row in group]).items():
+            yield number, text_digest(text)
 
 
 def _judged(number: int, who: Identity, row: Row) -> Judged:

@@ -17,6 +17,7 @@ from reconciler.mailcopy.files.verify import verify_files
 from reconciler.mailcopy.imap.copy import copy_mailbox as copy_over_imap
 from reconciler.mailcopy.job import MailboxReport, Means, Rules, State
 from reconciler.mailcopy.ledger.sqlite import SqlLedger
+from reconciler.mailcopy.model.judging import FORWARDED
 from reconciler.mailcopy.model.mapping import FolderRules
 from reconciler.model.grade import Grade, Kind
 from tests.lab.dovecot import Dovecot
@@ -492,6 +493,24 @@ def test_the_judge_finds_every_damage(damage, kind: Kind, grade: Grade, tmp_path
     damage(next((tmp_path / "new" / "cur").glob("3.*")))
     verdict = verify_files(copy, Means(ledger, RealClock()), 20, random.Random(1))
     assert ([each.kind for each in verdict.differences], verdict.grade) == ([kind], grade)
+
+
+def test_thousands_of_forwarded_copies_need_no_person_and_hide_no_other_message(
+    tmp_path: Path, ledger: SqlLedger
+) -> None:
+    for side, header in (("old", b"Received: by the forward\nReceived: by new\n"), ("new", b"Received: by new\n")):
+        for part in ("cur", "new", "tmp"):
+            (tmp_path / side / part).mkdir(parents=True)
+        for number in range(1500):
+            text = b"another text" if (side, number) == ("old", 1234) else b"text"
+            file = tmp_path / side / "cur" / f"{number}.m.h:2,S"
+            file.write_bytes(header + b"Message-ID: <%d@x>\nSubject: s\n\n%s %d\n" % (number, text, number))
+            os.utime(file, (1_700_000_000 + number + (side == "old"),) * 2)
+    copy = copying(end(tmp_path / "old"), end(tmp_path / "new"))
+    verdict = verify_files(copy, Means(ledger, RealClock()), 0, random.Random(1))
+    found = {(each.kind, each.explained): each.count for each in verdict.differences}
+    assert found == {(kind, why): n for kind in (Kind.SIZE, Kind.DATE) for why, n in ((FORWARDED, 1499), ("", 1))}
+    assert verdict.grade is Grade.INVESTIGATE
 
 
 def test_mail_that_came_after_the_pass_is_left_to_the_next_one(
