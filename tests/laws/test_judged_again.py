@@ -22,6 +22,7 @@ from reconciler.model.verdict import Status
 from reconciler.spec.spec import Spec
 from tests.laws.strategies import foreign, specs, worlds
 from tests.support.move import CHECKS, NO_CHECKS, Move, of_stage
+from tests.support.post import MailStore
 
 laws = settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 DAYS = st.integers(0, 4)
@@ -65,6 +66,8 @@ class Meanwhile(Move):
         """Do a later step of the plan, undo an earlier one, or give a record another TTL."""
         address = step.change.address
         store = self.stores[address.place, address.kind]
+        if isinstance(store, MailStore):
+            return  # it shows what passes have seen, and nobody writes that
         standing = next((r for r in store.read() if r.address == address), None)
         wishes: list[Resource | None] = [step.change.before]
         if isinstance(standing, RRset):
