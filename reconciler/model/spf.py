@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from ipaddress import IPv4Network, IPv6Network
 from typing import Final, Self
 
@@ -51,8 +52,9 @@ class Mechanism:
         match = None if self.name in {"ip4", "ip6"} else _CIDR.match(self.value)
         return (match["domain"].removeprefix(":") or None) if match else None
 
-    @classmethod
-    def parse(cls, text: str) -> Self:
+    @staticmethod
+    @lru_cache(maxsize=4096)  # a plan asks for the same senders at every stage
+    def parse(text: str) -> "Mechanism":
         """One term such as ``ip4:192.0.2.0/24`` or ``~all``.
 
         Raises:
@@ -64,7 +66,7 @@ class Mechanism:
         if not match or name not in {"all", "ip4", "ip6", *_WITH_DOMAIN, *_WITH_OPTIONAL_DOMAIN}:
             msg = f"{text!r} is not an SPF mechanism: expected ip4:, ip6:, a, mx, include:, exists: or all"
             raise ValueError(msg)
-        return cls(match["qualifier"] or "+", name, _normal_value(name, match["rest"]))
+        return Mechanism(match["qualifier"] or "+", name, _normal_value(name, match["rest"]))
 
 
 @dataclass(frozen=True, slots=True)
