@@ -1,6 +1,7 @@
 # make demo    the main job on a small world of real files, in under a minute; needs no root and no daemon
 # make test    everything, and which lines it ran; installs the Debian packages that it needs (as root or with sudo)
-# make check   format, lint, types, import contracts and the fast tests: before every commit
+# make check   format, lint, types, import contracts and the fast tests, with a third of the random examples: before
+#              every commit
 # make journey MESSAGES=10000  a whole move on real servers with so many messages under way; needs root
 # make lab     keeps such servers running to play with, and says how to talk to them; needs root, Ctrl-C ends it
 # make bench   the benchmarks, with their ratios; that of the mail copy beside mbsync and doveadm
@@ -16,6 +17,8 @@ MESSAGES ?= 10000
 # Each file stays with one process, for its daemons; files in the order of tests/conftest.py, the longest first.
 SHARED := -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
+MORE = $(if $(filter auto,$(WORKERS)),-n $(shell $(BIN)/python -c 'import os; print(os.cpu_count() + 1)'))
+
 .PHONY: demo test check lint bench golden journey lab schemas clean
 
 demo: $(VENV)/.runs
@@ -25,8 +28,9 @@ test: debian $(VENV)/.develops lint
 	$(BIN)/pytest $(SHARED) --cov --cov-report=json
 	$(BIN)/python .ci/coverage-floors coverage.json
 
+# Many of these tests wait for a process that they have started: one worker more than there are processors.
 check: $(VENV)/.develops lint
-	$(BIN)/pytest $(SHARED) -m "not daemon" -q
+	RECONCILER_EXAMPLES=few $(BIN)/pytest $(SHARED) $(MORE) -m "not daemon" -q
 
 lint: $(VENV)/.develops
 	$(BIN)/ruff format --check .

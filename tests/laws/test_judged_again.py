@@ -21,10 +21,11 @@ from reconciler.model.stage import Stage
 from reconciler.model.verdict import Status
 from reconciler.spec.spec import Spec
 from tests.laws.strategies import foreign, specs, worlds
+from tests.support.examples import examples
 from tests.support.move import CHECKS, NO_CHECKS, Move, of_stage
 from tests.support.post import MailStore
 
-laws = settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+laws = settings(max_examples=examples(80), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 DAYS = st.integers(0, 4)
 
 

@@ -17,11 +17,12 @@ from reconciler.model.stage import Stage
 from reconciler.resources.mail.returned import ReturnedMail
 from reconciler.resources.mail.stored import StoredMail
 from tests.laws.strategies import FOREIGN_TEXTS, foreign, moved, specs, worlds
+from tests.support.examples import examples
 from tests.support.move import KINDS, NO_CHECKS, Move
 
 REVERSIBLE = tuple(stage for stage in Stage if stage < Stage.DECOMMISSION)
 WALKS = st.lists(st.sampled_from(REVERSIBLE), min_size=1, max_size=5)
-laws = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+laws = settings(max_examples=examples(40), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 def a_move(data: st.DataObject, **options: Any) -> Move:

@@ -15,6 +15,7 @@ from reconciler.model.rrset import RRset
 from reconciler.model.stage import Stage
 from tests.laws.on_disk import OTHERS_LINES, every_file, is_subsequence, offline, with_files, write_world
 from tests.laws.strategies import FOREIGN_TEXTS, foreign, moved, specs, worlds
+from tests.support.examples import examples
 from tests.support.file_move import FileMove
 from tests.support.move import NO_CHECKS
 
@@ -26,7 +27,7 @@ OURS_IN_PARTS = {"old/users", "old/virtual", "old/domains", "new/users", "new/vi
 OURS_IN_PARTS |= {"new/KeyTable", "new/SigningTable", "example.org.zone"}
 TEMPORARY = re.compile(r"(^|/)\.[^/]*\.new$")
 laws = settings(
-    max_examples=15,
+    max_examples=examples(15),
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow],
     phases=[phase for phase in Phase if phase not in {Phase.shrink, Phase.explain}],  # each step takes tens of seconds
@@ -55,7 +56,7 @@ def test_after_apply_planning_again_gives_nothing_to_do(data, walk) -> None:
             assert move.plan(stage).steps == ()
 
 
-@settings(laws, max_examples=8)
+@settings(laws, max_examples=examples(8))
 @given(st.data())
 def test_the_way_through_all_stages_with_all_checks_settles_at_each(data) -> None:
     with a_move(data) as move:

@@ -22,6 +22,7 @@ from reconciler.spec.copy import MailCopy
 from reconciler.spec.mailbox import Mailbox
 from reconciler.spec.spec import Spec
 from tests.laws.strategies import ENDS, moved, specs, worlds
+from tests.support.examples import examples
 from tests.support.move import Move
 from tests.support.post import BACK
 
@@ -29,7 +30,7 @@ REVERSIBLE = tuple(stage for stage in Stage if stage < Stage.DECOMMISSION)
 WALKS = st.lists(st.sampled_from(REVERSIBLE), min_size=1, max_size=5)
 LONGEST_TTL = timedelta(days=1, seconds=1)  # of those that are drawn
 laws = settings(
-    max_examples=15,
+    max_examples=examples(15),
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow],
     phases=[phase for phase in Phase if phase not in {Phase.shrink, Phase.explain}],  # it would take minutes

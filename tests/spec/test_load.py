@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict
 from reconciler.errors import Problem, SpecError
 from reconciler.spec.load import OptionModels, load
 from reconciler.spec.spec import Spec
+from tests.support.examples import examples
 
 HIDDEN = "hunter2"
 
@@ -299,7 +300,7 @@ def never_anything_else(path: Path) -> None:
     assert all(problem.message for problem in problems)
 
 
-fuzzed = settings(suppress_health_check=list(HealthCheck), deadline=None, max_examples=300)
+fuzzed = settings(suppress_health_check=list(HealthCheck), deadline=None, max_examples=examples(300))
 
 
 @fuzzed

@@ -12,6 +12,7 @@ from reconciler.errors import SecretError
 from reconciler.model.secret import Secret
 from reconciler.spec.mailbox_csv import row_reference
 from reconciler.transports.secrets import ReferencedSecrets
+from tests.support.examples import examples
 
 HIDDEN = "hunter2-Tr0ub4dor"
 
@@ -213,7 +214,7 @@ def test_a_generated_password_can_be_referred_to(tmp_path: Path):
     assert secrets.reveal("file:new.csv#ann@example.org:password").reveal() == made
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=30, deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=examples(30), deadline=None)
 @given(cut=st.integers(0, 100))
 def test_a_row_cut_short_by_a_crash_is_never_given_out(tmp_path: Path, cut: int):
     path = tmp_path / "new.csv"

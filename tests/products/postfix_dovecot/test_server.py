@@ -17,6 +17,7 @@ from reconciler.plugins import declared
 from reconciler.products.postfix_dovecot import server as postfix_dovecot
 from reconciler.products.postfix_dovecot.server import Options
 from reconciler.resources.server.domain import MailDomain
+from tests.support.examples import examples
 from tests.support.server_files import HASH, World, alias, catch_all, quota
 
 MINIMUM = {"passwd_file": "users", "virtual_alias_maps": "virtual"}
@@ -103,7 +104,7 @@ def without_ours(text):
     return [row for row in (text or "").splitlines() if "example.org" not in row and row.strip()]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(st.data())
 def test_foreign_lines_never_change_and_what_is_made_and_removed_restores_every_octet(data):
     with tempfile.TemporaryDirectory() as folder:
@@ -137,7 +138,7 @@ def test_foreign_lines_never_change_and_what_is_made_and_removed_restores_every_
         assert world.everything() == before
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=examples(25), deadline=None)
 @given(st.permutations(["mailbox", "alias", "catch_all"]))
 def test_a_catch_all_never_takes_the_mail_of_our_mailboxes_whatever_the_order(order):
     with tempfile.TemporaryDirectory() as folder:

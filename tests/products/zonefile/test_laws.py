@@ -19,9 +19,10 @@ from reconciler.products.zonefile.dns import rrsets
 from reconciler.products.zonefile.proof import facts
 from tests.products.zonefile.random_zones import changes_to, even_zone_texts, source_of, zone_texts
 from tests.products.zonefile.zones import ORIGIN, SERIAL, opened, opened_at, soa_serial, without_serial
+from tests.support.examples import examples
 
 many = settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
+    max_examples=examples(60), deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
 )
 
 
