@@ -229,6 +229,8 @@ def test_the_garbage_collector_runs_again_afterwards(loaded, write):
     assert gc.isenabled()
 
 
+@pytest.mark.usefixtures("as_the_program")
+@pytest.mark.no_cover
 def test_ten_thousand_mailboxes_and_five_thousand_aliases_load_in_a_second_of_work(write):
     lines = [
         "domain: example.org",
@@ -248,6 +250,8 @@ def test_ten_thousand_mailboxes_and_five_thousand_aliases_load_in_a_second_of_wo
     assert len(spec.mailboxes) == 10_001
 
 
+@pytest.mark.usefixtures("as_the_program")
+@pytest.mark.no_cover
 def test_ten_thousand_problems_are_found_in_linear_time(write):
     lines = [
         "domain: example.org",

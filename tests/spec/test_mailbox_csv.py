@@ -89,6 +89,8 @@ def test_the_lines_of_the_mailboxes_are_kept(write, tmp_path: Path):
     assert read_mailboxes("users.csv", tmp_path).lines == (3, 4)
 
 
+@pytest.mark.usefixtures("as_the_program")
+@pytest.mark.no_cover
 def test_fifty_thousand_rows_are_read_in_seconds(write, tmp_path: Path):
     body = "".join(f"u{i}@example.org,u{i},pw{i}\n" for i in range(50_000))
     write(f"EmailAddress,UserName,Password\n{body}", "users.csv")
