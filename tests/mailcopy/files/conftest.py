@@ -1,13 +1,10 @@
 from collections.abc import Iterator
 from itertools import count
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from reconciler.mailcopy.ledger.sqlite import SqlLedger
 from tests.lab.dovecot import Dovecot
-from tests.lab.mailbox import RealClock
 
 _USERS = [f"user{number}" for number in range(1, 100)]
 _numbers = count()
@@ -36,10 +33,3 @@ def new() -> Iterator[Dovecot]:
 def user() -> str:
     """An account on both servers that no other test uses."""
     return _USERS[next(_numbers)]
-
-
-@pytest.fixture
-def ledger(tmp_path: Path) -> Iterator[SqlLedger]:
-    opened = SqlLedger(f"sqlite:///{tmp_path}/mail.db", RealClock())
-    yield opened
-    opened.close()
