@@ -361,10 +361,11 @@ def test_an_address_that_is_no_mailbox_is_an_error(run, move, people):
 
 
 def test_a_spec_without_the_section_is_told_what_to_add(run, spec):
-    shown = run("copy", spec)
+    shown = run("copy", spec, "--log-dir", spec.with_name("logs"))
     assert shown.code == 1
     assert "has no section copy" in shown.err
     assert not spec.with_name("migration.ledger").exists()
+    assert not spec.with_name("logs").exists()
 
 
 def test_ctrl_c_stops_between_two_batches_and_the_next_copy_goes_on(process, run, move, old, new, people):

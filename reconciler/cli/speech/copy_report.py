@@ -8,6 +8,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
+from reconciler.app.copying.before import PassBegun
 from reconciler.app.copying.outcome import MailboxThrough, Outcome, states, total
 from reconciler.mailcopy.model.accounting import Tally
 from reconciler.model.event import Event
@@ -88,14 +89,18 @@ class Logs:
     """A file for each mailbox, which every pass adds to; the folder is made for its owner alone."""
 
     def __init__(self, folder: Path) -> None:
-        """Make the folder where it is missing."""
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        """Nothing is made before a pass begins."""
         self._folder = folder
 
     def tell(self, event: Event, /) -> None:
-        """What became of a mailbox in this pass."""
-        if isinstance(event, MailboxThrough):
-            self._add(event.outcome)
+        """Make the folder where it is missing; then what became of each mailbox in this pass."""
+        match event:
+            case PassBegun():
+                self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            case MailboxThrough(outcome):
+                self._add(outcome)
+            case _:
+                pass
 
     def _add(self, outcome: Outcome) -> None:
         name = outcome.address.replace(os.sep, "_")
