@@ -1,41 +1,31 @@
 from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from reconciler.mailcopy.ledger.sqlite import SqlLedger
 from tests.lab.dovecot import Dovecot
 from tests.lab.mailbox import RealClock
+from tests.mailcopy.servers import USERS, dovecot
 
-_USERS = [f"user{number}" for number in range(1, 200)]
 _numbers = count()
-
-
-def _server(name: str, **options: Any) -> Iterator[Dovecot]:
-    """With all its accounts from the start: Dovecot looks at its passwd-file once a second only."""
-    server = Dovecot(name, **options)
-    for user in _USERS:
-        server.add_user(user)
-    yield server.start()
-    server.remove()
 
 
 @pytest.fixture(scope="session")
 def old() -> Iterator[Dovecot]:
-    yield from _server("old", separator=".")
+    yield from dovecot("old", separator=".")
 
 
 @pytest.fixture(scope="session")
 def new() -> Iterator[Dovecot]:
-    yield from _server("new", special_use=True)
+    yield from dovecot("new", special_use=True)
 
 
 @pytest.fixture
 def user() -> str:
     """An account on both servers that no other test uses."""
-    return _USERS[next(_numbers)]
+    return USERS[next(_numbers)]
 
 
 @pytest.fixture

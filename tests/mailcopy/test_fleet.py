@@ -11,22 +11,22 @@ from reconciler.mailcopy.model.mapping import FolderRules
 from reconciler.mailcopy.pace import Pace
 from tests.lab.dovecot import Dovecot
 from tests.lab.mailbox import RealClock, copying, endpoint, expected, fill
+from tests.mailcopy.servers import FLEET
 from tests.support.listening import on_progress
 
 pytestmark = pytest.mark.daemon
 
 
 @pytest.fixture
-def users(request: pytest.FixtureRequest, old: Dovecot) -> list[str]:
-    names = [f"user{number}" for number in range(190, 196)]
-    for number, name in enumerate(names):
+def users(old: Dovecot) -> tuple[str, ...]:
+    for number, name in enumerate(FLEET):
         if not old.maildir(name).exists():
             fill(old, name, number, 15 + number, ((), ("Work",)))
-    return names
+    return FLEET
 
 
 def test_many_mailboxes_at_once_and_one_that_fails_stops_no_other(
-    old: Dovecot, new: Dovecot, users: list[str], ledger: SqlLedger
+    old: Dovecot, new: Dovecot, users: tuple[str, ...], ledger: SqlLedger
 ) -> None:
     copies = [copying(endpoint(old, user), endpoint(new, user)) for user in users]
     copies.append(copying(endpoint(old, users[0], password="wrong"), endpoint(new, users[0])))
@@ -39,7 +39,7 @@ def test_many_mailboxes_at_once_and_one_that_fails_stops_no_other(
 
 
 def test_all_mailboxes_of_a_server_share_its_octets_a_second(
-    old: Dovecot, new: Dovecot, users: list[str], tmp_path: Path
+    old: Dovecot, new: Dovecot, users: tuple[str, ...], tmp_path: Path
 ) -> None:
     ledger = SqlLedger(f"sqlite:///{tmp_path}/pace.db", RealClock())
     time = [0.0]
@@ -59,7 +59,7 @@ def test_all_mailboxes_of_a_server_share_its_octets_a_second(
 
 
 def test_a_server_that_takes_one_connection_gets_one(
-    old: Dovecot, new: Dovecot, users: list[str], tmp_path: Path
+    old: Dovecot, new: Dovecot, users: tuple[str, ...], tmp_path: Path
 ) -> None:
     before = old.log().count("Login: user=")
     ledger = SqlLedger(f"sqlite:///{tmp_path}/one.db", RealClock())

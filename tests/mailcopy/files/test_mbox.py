@@ -19,6 +19,7 @@ from reconciler.model.grade import Grade
 from tests.lab.dovecot import Dovecot, Seen
 from tests.lab.mail_files import HERE, copying, end, prepared, shown
 from tests.lab.mailbox import RealClock, message
+from tests.mailcopy.servers import dovecot
 
 pytestmark = pytest.mark.daemon
 
@@ -26,11 +27,7 @@ pytestmark = pytest.mark.daemon
 @pytest.fixture(scope="module")
 def spool() -> Iterator[Dovecot]:
     """A server that keeps mbox files; in /dev/shm, so that tests can age what it writes."""
-    server = Dovecot("mbox", location="mbox:~/mail:INBOX=~/inbox", extra="mbox_write_locks = fcntl\n")
-    for number in range(1, 40):
-        server.add_user(f"user{number}")
-    yield server.start()
-    server.remove()
+    yield from dovecot("mbox", location="mbox:~/mail:INBOX=~/inbox", extra="mbox_write_locks = fcntl\n")
 
 
 def home(spool: Dovecot, user: str) -> Path:
