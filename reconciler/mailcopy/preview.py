@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 
 from reconciler.errors import LoginRefused, MailboxSuspect, MailError, SecretError
 from reconciler.mailcopy.either import AnyCopy
+from reconciler.mailcopy.imap.folder_plan import folder_plan
 from reconciler.mailcopy.imap.job import MailboxCopy
-from reconciler.mailcopy.imap.labels import folder_rules
 from reconciler.mailcopy.imap.session import session
-from reconciler.mailcopy.imap.survey import expect_mail, survey
+from reconciler.mailcopy.imap.survey import survey
 from reconciler.mailcopy.job import NO_PLAN, State
 from reconciler.mailcopy.model.accounting import Refusal
 from reconciler.mailcopy.model.ledger import CopyKey
-from reconciler.mailcopy.model.mapping import FolderPlan, map_folders
+from reconciler.mailcopy.model.mapping import FolderPlan
 from reconciler.mailcopy.rooms import Rooms
 
 if TYPE_CHECKING:
@@ -75,9 +75,6 @@ def _look(copy: MailboxCopy) -> Preview:
         session(copy.target.server, copy.target.login) as target,
     ):
         here, there = survey(source), survey(target)
-        if not copy.rules.may_be_empty:
-            expect_mail(here, source)
-        rules = folder_rules(source, here, there, copy.rules.folders)
-        plan = map_folders(here.folders, there.folders, there.namespace, rules)
+        plan = folder_plan(copy, source, here, there)
     messages = {raw: status.messages for raw, status in here.status.items()}
     return Preview(copy.key, plan, messages, here.refusals)

@@ -12,19 +12,20 @@ from datetime import datetime
 from typing import NamedTuple, Self
 
 from reconciler.errors import CommandRefused
+from reconciler.mailcopy.imap.folder_plan import folder_plan
 from reconciler.mailcopy.imap.job import MailboxCopy
-from reconciler.mailcopy.imap.labels import folder_rules, mark_importance, read_labels
+from reconciler.mailcopy.imap.labels import mark_importance, read_labels
 from reconciler.mailcopy.imap.listing import Listed, Wanted, identities, list_folders
 from reconciler.mailcopy.imap.reading import Job, read_messages
 from reconciler.mailcopy.imap.session import Session, session
-from reconciler.mailcopy.imap.survey import expect_mail, survey
+from reconciler.mailcopy.imap.survey import survey
 from reconciler.mailcopy.job import Means
 from reconciler.mailcopy.model.accounting import Fate
 from reconciler.mailcopy.model.batches import FEWEST, batches
 from reconciler.mailcopy.model.gmail import CAPABILITY
 from reconciler.mailcopy.model.judging import FORWARDED, LATER, REWRITTEN, Doubt, Excuses, Judged, judge, settle
 from reconciler.mailcopy.model.ledger import CopyKey, FolderState
-from reconciler.mailcopy.model.mapping import Mapped, map_folders
+from reconciler.mailcopy.model.mapping import Mapped
 from reconciler.mailcopy.model.message import Row, header_of, identify, normalised, text_digest
 from reconciler.model.grade import Difference, Grade, Kind, grade
 
@@ -61,10 +62,7 @@ def verify_mailbox(
         session(copy.target.server, copy.target.login) as target,
     ):
         here, there = survey(source), survey(target)
-        if not copy.rules.may_be_empty:
-            expect_mail(here, source)
-        rules = folder_rules(source, here, there, copy.rules.folders)
-        plan = map_folders(here.folders, there.folders, there.namespace, rules)
+        plan = folder_plan(copy, source, here, there)
         differences: list[Difference] = []
         left_out = _left_out(copy, means)
         into: dict[bytes, list[Mapped]] = defaultdict(list)

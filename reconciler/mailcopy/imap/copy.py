@@ -9,7 +9,6 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, nullcontext
-from dataclasses import replace
 from threading import Lock
 from typing import Final, NamedTuple
 
@@ -22,17 +21,17 @@ from reconciler.errors import (
     ProtocolBroken,
     SecretError,
 )
+from reconciler.mailcopy.imap.folder_plan import folder_plan
 from reconciler.mailcopy.imap.job import Endpoint, MailboxCopy
-from reconciler.mailcopy.imap.labels import folder_rules
 from reconciler.mailcopy.imap.mailbox_pass import GroupPass, Work, groups
 from reconciler.mailcopy.imap.planning import Agenda, prepare
 from reconciler.mailcopy.imap.session import Session, open_session
 from reconciler.mailcopy.imap.sharing import is_much, next_of, shares, side_by_side
 from reconciler.mailcopy.imap.stream import Lane, Stream, TargetFull
-from reconciler.mailcopy.imap.survey import Survey, expect_mail, survey
+from reconciler.mailcopy.imap.survey import Survey, survey
 from reconciler.mailcopy.job import NO_PLAN, MailboxReport, Means, Progress, State
 from reconciler.mailcopy.model.accounting import FolderAccount, Refusal
-from reconciler.mailcopy.model.mapping import FolderPlan, map_folders
+from reconciler.mailcopy.model.mapping import FolderPlan
 from reconciler.mailcopy.model.refusal import Meaning, backoff, meaning
 from reconciler.mailcopy.reporting import reported
 
@@ -108,13 +107,9 @@ class Attempt:
         with ExitStack() as stack:
             source, target = self._open(stack)
             here, there = source.found, target.found
-            if not self._copy.rules.may_be_empty:
-                expect_mail(here, source.session)
-            folders = folder_rules(source.session, here, there, self._copy.rules.folders)
-            copy = replace(self._copy, rules=replace(self._copy.rules, folders=folders))
-            self.plan = map_folders(here.folders, there.folders, there.namespace, folders)
+            self.plan = folder_plan(self._copy, source.session, here, there)
             self.refusals = here.refusals
-            agenda = prepare(copy, self._means, self.plan, source.session, here, target.session, there)
+            agenda = prepare(self._copy, self._means, self.plan, source.session, here, target.session, there)
             self.plan = agenda.plan
             self._accounts = {account.folder: account for account in agenda.accounts}
             limited = self._work(agenda, source.session, target.session)

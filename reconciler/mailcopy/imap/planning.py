@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from reconciler.mailcopy.imap.folder_lists import Status
+from reconciler.mailcopy.imap.folder_plan import folder_plan
 from reconciler.mailcopy.imap.folders import make_ready
 from reconciler.mailcopy.imap.job import MailboxCopy
 from reconciler.mailcopy.imap.labels import Labels
@@ -17,7 +18,7 @@ from reconciler.mailcopy.model.accounting import FolderAccount, Refusal, Tally
 from reconciler.mailcopy.model.flags import Allowed
 from reconciler.mailcopy.model.gmail import CAPABILITY as LABELS
 from reconciler.mailcopy.model.ledger import FolderState
-from reconciler.mailcopy.model.mapping import FolderPlan, LeftOut, Mapped, map_folders, plain
+from reconciler.mailcopy.model.mapping import FolderPlan, LeftOut, Mapped, plain
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +49,7 @@ def prepare(  # noqa: PLR0917 - both sides as they are
     standing, unwanted, allowed = make_ready(target, plan, there)
     odd = {line.source.path for line in plan.mapped if line.raw in unwanted and plain(line.target) != line.target}
     if odd:
-        plan = map_folders(here.folders, there.folders, there.namespace, copy.rules.folders, odd)
+        plan = folder_plan(copy, source, here, there, odd)
         standing, unwanted, more = make_ready(target, plan, replace(there, status=standing))
         allowed = {**allowed, **more}
     every = copy.rules.every_label
