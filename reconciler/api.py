@@ -48,6 +48,7 @@ from reconciler.model.run_event import (
     StepsBegun,
     StepsDone,
     StepsPutOff,
+    StepsStanding,
 )
 from reconciler.model.stage import Stage
 from reconciler.model.verdict import Status
@@ -94,6 +95,7 @@ __all__ = [
     "StepsBegun",
     "StepsDone",
     "StepsPutOff",
+    "StepsStanding",
     "Together",
     "Waiting",
     "open_move",
@@ -144,15 +146,17 @@ class OpenMove:
         self,
         saved: Plan | None = None,
         *,
+        expected: str | None = None,
         confirm: Callable[[Plan], None] = agreed,
         stop: Callable[[], bool] = _never,
     ) -> Applied:
         """Carry out what may run, read everything again, and go on with what waited for nothing but these changes.
 
-        With ``saved``, exactly that plan and nothing after it. ``confirm`` is called with each plan before anything of
+        With ``saved``, only what is both in that plan and in one made now; ``expected``: the digest by which a plan was
+        approved, else nothing is done. ``confirm`` is called with each plan before anything of
         it is written, and raises to refuse it. ``stop`` is asked between two writes.
         """
-        return apply_move(self._session, _terms(confirm, stop), saved)
+        return apply_move(self._session, _terms(confirm, stop), saved, expected=expected)
 
     def plan_back(self, selection: Selection = EVERYTHING) -> Plan:
         """What a rollback would put back; writes nothing."""
@@ -194,7 +198,7 @@ class OpenMove:
         return preview_mail(self._move, Asked(tuple(addresses), back=back), self._events)
 
     def save(self, plan: Plan, file: str | PathLike[str]) -> None:
-        """Keep a plan for review; ``reconciler apply FILE`` and ``apply(saved)`` carry out exactly that."""
+        """Keep a plan for review; ``reconciler apply FILE`` and ``apply(saved)`` do nothing beyond it."""
         save(plan, self._move.path, Path(file))
 
     def saved(self, file: str | PathLike[str]) -> Plan:

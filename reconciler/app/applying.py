@@ -4,15 +4,16 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from reconciler.app.saved_plans import require_current
-from reconciler.app.session import Session
+from reconciler.app.saved_plans import require_current, require_expected
+from reconciler.app.session import Session, Sight
 from reconciler.app.stopping import Stopping, unstoppable
 from reconciler.engine.apply import Outcome, apply
+from reconciler.engine.approved import Approved, approved
 from reconciler.errors import ReconcilerError
 from reconciler.model.address import Address
 from reconciler.model.event import Event
 from reconciler.model.plan import Plan, Step
-from reconciler.model.run_event import Planned, RunBegun, RunEnded
+from reconciler.model.run_event import Planned, RunBegun, RunEnded, StepsStanding
 from reconciler.model.stage import Stage
 
 if TYPE_CHECKING:
@@ -88,11 +89,15 @@ class RoundEnded(Event):
 DEFAULT_TERMS: Final = Terms()
 
 
-def apply_move(session: Session, terms: Terms = DEFAULT_TERMS, saved: Plan | None = None) -> Applied:
-    """Plan and carry out what may run; with ``saved``, exactly that plan and nothing after it.
+def apply_move(
+    session: Session, terms: Terms = DEFAULT_TERMS, saved: Plan | None = None, *, expected: str | None = None
+) -> Applied:
+    """Plan and carry out what may run; with ``saved``, only what is in that plan too.
+
+    ``expected``: the digest by which a plan was approved. Where it is that of the plan, nothing else is done either.
 
     Raises:
-        StalePlan: the spec, or a resource, is not what the saved plan was made for.
+        StalePlan: a plan made now would do something else than was approved; nothing was written.
         ReconcilerError: somebody did not agree, a step could not be done, or a person stopped the run.
 
     """
@@ -101,34 +106,46 @@ def apply_move(session: Session, terms: Terms = DEFAULT_TERMS, saved: Plan | Non
     with session.move.journal() as journal:
         session.note_name_servers(journal)
         sight = session.look(journal)
-        plan = saved or session.plan(sight)
+        plan = session.plan(sight)
+        if expected is not None:
+            require_expected(saved or plan, expected)
+        earlier = saved or (plan if expected is not None else None)
 
-        def again() -> Plan:
-            return session.plan(session.look(journal), plan.stage)
+        def again() -> tuple[Sight, Plan]:
+            later = session.look(journal)
+            return later, session.plan(later, plan.stage)
 
-        return Carrying(session, journal, again, terms, exactly=saved is not None).carry_out(plan, sight.untouched)
+        return Carrying(session, journal, again, terms, earlier).carry_out(sight, plan)
 
 
 @dataclass(frozen=True, slots=True)
 class Carrying:
-    """How a plan of this session is carried out; ``again`` reads everything and plans once more."""
+    """How a plan of this session is carried out.
+
+    ``again`` reads everything and plans once more; ``earlier``: the plan that was approved, beyond which nothing goes.
+    """
 
     session: Session
     journal: "DatabaseJournal"
-    again: Callable[[], Plan]
+    again: Callable[[], tuple[Sight, Plan]]
     terms: Terms
-    exactly: bool = False
+    earlier: Plan | None = None
 
-    def carry_out(self, plan: Plan, untouched: int | None) -> Applied:
-        """Do it, in as many rounds as it takes.
+    def carry_out(self, sight: Sight, plan: Plan) -> Applied:
+        """Do it, in as many rounds as it takes; the plan was made from what was seen.
 
         Raises:
+            StalePlan: it would do something else than was approved; nothing was written.
             ReconcilerError: somebody did not agree, a step could not be done, or a person stopped the run.
 
         """
         events, rounds = self.session.events, list[Round]()
+        held = self._held(sight, plan)
+        if held.standing:
+            events.tell(StepsStanding(held.standing))
+        plan = held.plan
         while True:
-            events.tell(Planned(plan, untouched))
+            events.tell(Planned(plan, sight.untouched))
             rounds.append(self._round(plan))
             events.tell(RoundEnded(rounds[-1]))
             if not self._goes_on(rounds):
@@ -148,14 +165,20 @@ class Carrying:
             events.tell(RunEnded(str(error)))
             raise
         events.tell(RunEnded())
-        return Round(plan, outcome, self.again())
+        return Round(plan, outcome, self.again()[1])
 
     def _judge(self, stage: Stage) -> Mapping[Address, Step]:
-        return {step.change.address: step for step in self.again().steps if step.stage is stage}
+        steps = self._held(*self.again()).plan.steps
+        return {step.change.address: step for step in steps if step.stage is stage}
+
+    def _held(self, sight: Sight, plan: Plan) -> Approved:
+        if self.earlier is None:
+            return Approved(plan, ())
+        return approved(self.earlier, plan, sight.world.observed, self.session.rules.kinds)
 
     def _goes_on(self, rounds: list[Round]) -> bool:
         """Whether what was held back waited for nothing but what was written, and can run now."""
         last = rounds[-1]
         wrote = last.outcome is not None and bool(last.outcome.written)
         can_run = bool(last.left.runnable) and not last.undone
-        return wrote and can_run and not self.exactly and len(rounds) < _MOST_ROUNDS
+        return wrote and can_run and self.earlier is None and len(rounds) < _MOST_ROUNDS

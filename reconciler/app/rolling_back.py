@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Final
 
 from reconciler.app.applying import DEFAULT_TERMS, Applied, Carrying, Terms
-from reconciler.app.session import Session
+from reconciler.app.session import Session, Sight
 from reconciler.engine.trail import Written
 from reconciler.errors import JournalError, ReconcilerError
 from reconciler.journal.records import BegunStep, StepState
@@ -59,11 +59,12 @@ def roll_back(session: Session, selection: Selection = EVERYTHING, terms: Terms 
         session.note_name_servers(journal)
         sight = session.look(journal)
 
-        def again() -> Plan:
-            return session.plan_back(session.look(journal), written_of(session, journal.past, selection))
+        def again() -> tuple[Sight, Plan]:
+            later = session.look(journal)
+            return later, session.plan_back(later, written_of(session, journal.past, selection))
 
         plan = session.plan_back(sight, written)
-        return Carrying(session, journal, again, terms).carry_out(plan, sight.untouched)
+        return Carrying(session, journal, again, terms).carry_out(sight, plan)
 
 
 def written_of(session: Session, past: JournalView, selection: Selection = EVERYTHING) -> list[Written]:

@@ -1,7 +1,7 @@
-"""Plans in files: what ``plan --out`` saves is exactly what ``apply`` carries out.
+"""Plans in files: what ``plan --out`` saves can be reviewed, and holds back what ``apply`` would do later.
 
-Beside the plan the file names its spec, relative to itself. That name is a convenience and not signed: whichever spec
-is found, its digest must be the plan's.
+Beside the plan the file names its spec, relative to itself. That name is a convenience and not trusted: whoever applies
+the plan sees it and says that it is the right one, and the spec's digest must be the plan's.
 """
 
 import json
@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from reconciler.app.move import Move, types
 from reconciler.errors import PlanUnreadable, StalePlan
-from reconciler.model.codec import decode_plan, encode_plan
+from reconciler.model.codec import decode_plan, encode_plan, plan_digest
 from reconciler.model.plan import Intent, Plan
 from reconciler.transports.atomic import replace
 
@@ -76,3 +76,19 @@ def require_current(plan: Plan, move: Move, digest: str) -> None:
             f"ahead. Set stage: {plan.stage.label} in the spec, have that reviewed, and {again}"
         )
         raise PlanUnreadable(msg)
+
+
+def require_expected(plan: Plan, expected: str) -> None:
+    """Refuse a plan that is not the one that was approved by this digest.
+
+    Raises:
+        StalePlan: it has another digest.
+
+    """
+    found = plan_digest(plan)
+    if found != expected.strip().lower():
+        msg = (
+            f"the plan has the digest {found}, and {expected} was approved: it would do something else, or the spec is "
+            "another. Nothing was written: plan again, look at the difference, and have the new plan approved"
+        )
+        raise StalePlan(msg)

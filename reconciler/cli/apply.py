@@ -11,8 +11,9 @@ EXAMPLES: Final = """\b
 Examples:
   reconciler apply migration.yaml
   reconciler apply migration.yaml --yes --json        from a script: one JSON object a line
-  reconciler apply plan.json                          exactly what was reviewed
-  reconciler apply migration.yaml --plan plan.json    the same, if the spec lies elsewhere now
+  reconciler apply plan.json                          nothing beyond what was reviewed
+  reconciler apply migration.yaml --plan plan.json    the same, of a spec that does not lie in this folder
+  reconciler apply migration.yaml --expect 6f1c...    only if the plan made now has this digest
 
 \b
 Exit codes:
@@ -28,7 +29,11 @@ def apply(
     specs: SpecsOrPlan,
     *,
     saved: Annotated[
-        Path | None, typer.Option("--plan", metavar="FILE", help="Carry out exactly this saved plan of SPEC.")
+        Path | None, typer.Option("--plan", metavar="FILE", help="Do nothing beyond this saved plan of SPEC.")
+    ] = None,
+    expected: Annotated[
+        str | None,
+        typer.Option("--expect", metavar="DIGEST", help="Go on without a question if the plan has this digest."),
     ] = None,
     yes: Yes = False,
     as_json: Json = False,
@@ -36,6 +41,9 @@ def apply(
     no_color: NoColor = False,
 ) -> None:
     """Plan, ask, carry out the changes that may run now, then read again whether they hold.
+
+    A saved plan can only hold back: everything is planned anew, and what is in both plans is done. Where they differ
+    otherwise, nothing is.
 
     Each change is journalled before it is made, in SPEC's folder unless the spec names a database. Ctrl-C finishes
     the write that is under way and stops; apply again goes on from there.
@@ -52,9 +60,12 @@ def apply(
     if saved and plans:
         msg = "give the spec here, and the saved plan with --plan; or the saved plan alone"
         raise typer.BadParameter(msg, param_hint="SPEC")
+    if len(specs) > 1 and expected is not None:
+        msg = "a digest is that of one plan: give one spec"
+        raise typer.BadParameter(msg, param_hint="SPEC...")
     manner = Manner(Console.of_process(no_color=no_color), sure=yes, as_json=as_json, verbose=verbose)
     saved = saved or next(iter(plans), None)
-    raise typer.Exit(run_apply(specs if not plans else [], SystemClock(), manner, saved=saved))
+    raise typer.Exit(run_apply(specs if not plans else [], SystemClock(), manner, saved=saved, expected=expected))
 
 
 def _is_saved_plan(path: Path) -> bool:

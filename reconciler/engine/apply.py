@@ -17,7 +17,6 @@ from reconciler.model.address import Address, Place
 from reconciler.model.change import Change
 from reconciler.model.event import NOBODY, Events
 from reconciler.model.plan import Plan, Step
-from reconciler.model.reference import resolve
 from reconciler.model.resource import Resource
 from reconciler.model.rrset import RRset
 from reconciler.model.run_event import StepFoundDone, StepHeld, StepsBegun, StepsDone, StepsPutOff
@@ -28,7 +27,7 @@ from reconciler.ports import Clock, Journal, NameServers, Store
 _log: Final = logging.getLogger(__name__)
 
 Judge = Callable[[Stage], Mapping[Address, Step]]
-"""Reads and plans again before a stage is entered: the steps that it finds, by address, of several the last."""
+"""Reads and plans again when the turn of a stage comes: the steps that it finds, by address, of several the last."""
 
 _OTHERWISE: Final = (
     "is not wanted any more as planned: a date in the spec has come, or something was changed since the plan was made; "
@@ -62,9 +61,10 @@ class Outcome:
 def apply(plan: Plan, hands: Hands, judge: Judge | None = None) -> Outcome:
     """Do every step whose verdict is to run, stage by stage.
 
-    Before each further stage ``judge`` looks again, because what the earlier stages changed is now to be seen: a step
-    that it holds back, or no longer wants as it stands in the plan, is not done, and nothing that comes after it. What
-    is done already, or stands otherwise than the plan says, is told by reading it, as in the first stage.
+    When the turn of each stage comes, of the first one too, ``judge`` looks again: the plan may have been confirmed
+    late, and what the earlier stages changed is now to be seen. A step that it holds back, or no longer wants as it
+    stands in the plan, is not done, and nothing that comes after it. What is done already, or stands otherwise than the
+    plan says, is told by reading it.
 
     Raises:
         StalePlan: a resource is no longer what the plan was made for; nothing of that step was written.
@@ -107,9 +107,9 @@ class _Run:
 
     def carry_out(self, plan: Plan, judge: Judge | None) -> Outcome:
         self._look_at_name_servers()
-        for count, (stage, group) in enumerate(groupby(plan.steps, key=lambda step: step.stage)):
+        for stage, group in groupby(plan.steps, key=lambda step: step.stage):
             steps = list(group)
-            if count and judge and any(step.verdict.status is Status.RUN for step in steps):
+            if judge and any(step.verdict.status is Status.RUN for step in steps):
                 steps = list(self._judged_again(steps, judge(stage)))
             if not self._do_stage(steps):
                 self._hold(step for step in plan.steps if step.number > steps[-1].number)
@@ -250,8 +250,7 @@ class _Run:
             if address not in self.known:
                 found = {r.address: r for r in self.hands.stores[address.place, address.kind].read({address.name})}
                 self.known.update({a: r for a, r in found.items() if a == address})
-        rdata = frozenset(resolve(text, self.known) for text in after.rdata)
-        return Change(change.before, after.model_copy(update={"rdata": rdata}))
+        return Change(change.before, after.known(self.known))
 
     def _know(self, resource: Resource | None) -> None:
         if resource is not None:

@@ -44,9 +44,16 @@ def layers(values: Values, observed: State, target: Stage) -> tuple[Layer, ...]:
     here = reached(values, observed)
     forward: dict[Stage, list[Change]] = {}
     backward: dict[Stage, list[Change]] = {}
+    always: list[Change] = []
     for address, value in values.items():
+        if value.count(value[0]) == len(value):  # most things: the same at every stage
+            if value[0] is not observed.get(address) and value[0] != observed.get(address):
+                always.append(Change(observed.get(address), value[0]))
+            continue
         for stage, change in _path(value, observed.get(address), here, target):
             (backward if stage > target else forward).setdefault(stage, []).append(change)
+    if always:  # before everything that could need it, whatever other hands have done to the rest
+        forward.setdefault(min([*forward, min(here, target)]), []).extend(always)
     order = [*sorted(s for s in forward if s < target), *sorted(backward, reverse=True)]
     found = [Layer(s, tuple(forward.get(s) or backward[s]), back=s in backward) for s in order]
     if target in forward:
@@ -72,10 +79,6 @@ def _stands_at(value: tuple[Resource | None, ...], standing: Resource | None) ->
 def _path(
     value: tuple[Resource | None, ...], standing: Resource | None, here: Stage, target: Stage
 ) -> Iterator[tuple[Stage, Change]]:
-    if value.count(value[0]) == len(value):  # most things: the same at every stage
-        if value[0] is not standing and value[0] != standing:
-            yield min(here, target), Change(standing, value[0])
-        return
     stages = _stands_at(value, standing)
     if stages:
         position = min(stages, key=lambda stage: (abs(stage - here), stage))

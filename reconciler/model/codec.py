@@ -23,7 +23,7 @@ from reconciler.model.saved_plan import SavedPlan, SavedStep
 from reconciler.model.stage import Stage
 from reconciler.model.verdict import Answer, Fail, Pass, Verdict, Wait, Warn
 
-FORMAT_VERSION: Final = "1.0"
+FORMAT_VERSION: Final = "2.0"
 _AGAIN: Final = "make it again with `reconciler plan --out`"
 
 
@@ -123,14 +123,19 @@ def encode_plan(plan: Plan, tool_version: str | None = None) -> dict[str, Any]:
 
 
 def plan_digest(plan: Plan) -> str:
-    """The ``digest`` that the plan has when this version of the tool saves it."""
-    digest: str = encode_plan(plan)["digest"]
-    return digest
+    """The ``digest`` by which the plan is approved."""
+    steps = [encode_change(step.change) for step in plan.steps]
+    return digest_of({"spec_digest": plan.spec_digest, "steps": steps})
 
 
 def digest_of(data: Mapping[str, Any]) -> str:
-    """SHA-256, in hex, over everything but ``digest``: JSON with sorted keys, no white space, ASCII escapes."""
-    content = {key: value for key, value in data.items() if key != "digest"}
+    """SHA-256, in hex, over what is approved: the spec's digest, and address, before and after of each step in order.
+
+    As JSON with sorted keys, no white space and ASCII escapes. The time of making and the verdicts do not count, so
+    that a plan made anew has the same digest as long as it would do the same.
+    """
+    steps = [{key: step[key] for key in ("address", "before", "after")} for step in data["steps"]]
+    content = {"spec_digest": data["spec_digest"], "steps": steps}
     return hashlib.sha256(json.dumps(content, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
 
 
@@ -150,14 +155,15 @@ def decode_plan(data: object, types: Mapping[str, type[Resource]]) -> Plan:
             f"and this version reads {FORMAT_VERSION}: its steps could mean something else; {_AGAIN}"
         )
         raise PlanUnreadable(msg)
-    if data.get("digest") != digest_of(data):
-        msg = (
-            "the plan's digest does not fit its content: the file was changed after it was made, so it is not what "
-            f"was reviewed; {_AGAIN}, and change the spec instead of the plan"
-        )
-        raise PlanUnreadable(msg)
     try:
-        return _plan(SavedPlan.model_validate(data), types)
+        saved = SavedPlan.model_validate(data)
+        if saved.digest != digest_of(data):
+            msg = (
+                "the plan's digest does not fit its content: the file was changed after it was made, so it is not what "
+                f"was reviewed; {_AGAIN}, and change the spec instead of the plan"
+            )
+            raise PlanUnreadable(msg)
+        return _plan(saved, types)
     except ValidationError as error:
         msg = f"the plan cannot be read, at {_first(error)}; {_AGAIN}"
         raise PlanUnreadable(msg) from error

@@ -13,8 +13,8 @@ from pydantic import ValidationInfo, field_validator
 
 from reconciler.model.address import Address, Place
 from reconciler.model.name import owner_name
-from reconciler.model.reference import refers_to
-from reconciler.model.resource import Resource
+from reconciler.model.reference import refers_to, resolve
+from reconciler.model.resource import Resource, State
 
 _TEXT_TYPES: Final = ("TXT", "SPF")
 _HOST_TYPES: Final = ("MX", "CNAME", "NS", "A", "AAAA", "PTR", "SRV")  # all letters in them are names or hex digits
@@ -69,6 +69,12 @@ class RRset(Resource):
     def unknown(self) -> tuple[Address, ...]:
         """The addresses whose value must be known before this can be written."""
         return tuple(sorted(a for a in map(refers_to, self.rdata) if a))
+
+    def known(self, state: State) -> Self:
+        """With the values that the state shows by now."""
+        if not self.unknown:
+            return self
+        return self.model_copy(update={"rdata": frozenset(resolve(text, state) for text in self.rdata)})
 
     def needs(self) -> tuple[Address, ...]:
         """What it takes its values from."""

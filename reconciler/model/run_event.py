@@ -50,6 +50,13 @@ class StepFoundDone(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class StepsStanding(Event):
+    """These steps of an approved plan are behind us: what they lead to stands already."""
+
+    steps: tuple[Step, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class StepHeld(Event):
     """It does not run now; its verdict says why."""
 

@@ -1,4 +1,6 @@
-"""The format of a saved plan, version 1: what a file must hold, whoever wrote it.
+"""The format of a saved plan, version 2: what a file must hold, whoever wrote it.
+
+Whoever applies one plans anew and does only what both plans say, so that nothing of it is taken on trust.
 
 A reader ignores keys that it does not know, because a later minor version may add some.
 """
@@ -119,4 +121,5 @@ class SavedPlan(_Saved):
     steps: tuple[SavedStep, ...]
     findings: tuple[SavedFinding, ...]
     digest: str
-    """SHA-256, in hex, over the rest as JSON with sorted keys, no white space and ASCII escapes."""
+    """SHA-256, in hex, by which a plan is approved: over ``spec_digest`` and the ``address``, ``before`` and
+    ``after`` of each step in order, as JSON with sorted keys, no white space and ASCII escapes."""

@@ -2,7 +2,6 @@ import io
 import json
 import sys
 import threading
-from dataclasses import replace
 
 import pytest
 
@@ -10,6 +9,7 @@ from reconciler.app import applying
 from reconciler.app.move import types
 from reconciler.engine.apply import apply
 from reconciler.journal.open import open_journal
+from reconciler.model.codec import digest_of
 from reconciler.model.verdict import Status, Verdict
 from tests.support.clock import FakeClock
 from tests.support.files_world import write_spec, write_world
@@ -141,9 +141,10 @@ def test_another_run_that_holds_the_lock_is_named(run, spec):
 
 class TestASavedPlan:
     @pytest.fixture
-    def saved(self, run, spec, tmp_path):
+    def saved(self, run, spec, tmp_path, monkeypatch):
         file = tmp_path / "plan.json"
         assert run("plan", spec, "--out", file).code == 2
+        monkeypatch.chdir(spec.parent)
         return file
 
     def test_is_carried_out_without_a_question(self, run, spec, saved):
@@ -179,11 +180,49 @@ class TestASavedPlan:
         aliases.write_text("info@example.org somebody@example.net\n")
         shown = run("apply", saved)
         assert shown.code == 5
-        assert "error: new/alias/info@example.org changed since the plan was made" in shown.err
+        assert "new/alias/info@example.org: before kind +alias, before targets +somebody@example.net" in shown.err
         assert aliases.read_text() == "info@example.org somebody@example.net\n"
-        assert "stale" in run("history", spec).out
+        assert accounts(spec) == ""
 
-    def test_that_looked_ahead_is_refused(self, run, spec, tmp_path):
+    def test_that_was_forged_with_the_right_digest_does_nothing(self, run, spec, saved):
+        plan = json.loads(saved.read_text())
+        thief = {"kind": "alias", "place": "new", "name": "ceo@example.org", "targets": ["thief@evil.example"]}
+        forged = {**plan["steps"][-1], "address": "new/alias/ceo@example.org", "after": thief}
+        plan["steps"].append({**forged, "number": len(plan["steps"]) + 1, "verb": "+", "before": None})
+        for step in plan["steps"]:
+            if step["address"] == "new/mailbox/ann@example.org":
+                step["after"]["password"] = "command: sh -c 'id >pwned'"
+        saved.write_text(json.dumps({**plan, "digest": digest_of(plan)}))
+        shown = run("apply", saved)
+        assert shown.code == 5
+        assert "new/alias/ceo@example.org would not be changed now" in shown.err
+        assert "new/mailbox/ann@example.org: after password command: sh -c 'id >pwned' -> " in shown.err
+        assert accounts(spec) == ""
+
+    def test_of_another_spec_is_carried_out_only_if_somebody_names_that_spec(self, run, spec, saved, monkeypatch):
+        monkeypatch.chdir(spec.parent.parent)
+        shown = run("apply", saved)
+        assert shown.code == 1
+        assert f"{saved} is a plan of the spec {spec}" in shown.err
+        assert f"reconciler apply {spec} --plan {saved}" in shown.err
+        assert accounts(spec) == ""
+        assert run("apply", spec, "--plan", saved).code == 0
+
+    def test_can_be_approved_by_its_digest_from_any_folder(self, run, spec, saved, monkeypatch):
+        monkeypatch.chdir(spec.parent.parent)
+        digest = json.loads(saved.read_text())["digest"]
+        assert run("apply", saved, "--expect", "0" * 64).code == 5
+        assert accounts(spec) == ""
+        assert run("apply", saved, "--expect", digest).code == 0
+
+    def test_that_is_done_already_is_told_to_stand(self, run, spec, saved):
+        assert run("apply", saved).code == 0
+        shown = run("apply", saved)
+        assert shown.code == 0
+        assert "stands already, as the approved plan wants it" in shown.err
+
+    def test_that_looked_ahead_is_refused(self, run, spec, tmp_path, monkeypatch):
+        monkeypatch.chdir(spec.parent)
         ahead = tmp_path / "ahead.json"
         run("plan", spec, "--stage", "harden", "--out", ahead)
         shown = run("apply", ahead)
@@ -235,14 +274,28 @@ def test_a_change_that_does_not_last_is_exit_code_5(run, spec, monkeypatch):
     assert "what was written no longer stands" in shown.out
 
 
+def test_a_plan_made_now_can_be_held_to_an_approved_digest(run, spec):
+    digest = json.loads(run("plan", spec, "--json").out)["digest"]
+    refused = run("apply", spec, "--expect", digest[::-1])
+    assert refused.code == 5
+    assert f"the plan has the digest {digest}" in refused.err
+    assert accounts(spec) == ""
+    assert run("apply", spec, "--expect", digest).code == 0
+    assert accounts(spec) != ""
+
+
 @pytest.fixture
 def hesitant(monkeypatch):
     """A run that holds back all but its first step, as long as there are others."""
 
-    def held(plan, *arguments):
-        first, *others = plan.steps
+    def held(plan, hands, judge):
+        first = plan.steps[0]
         waiting = Verdict(Status.WAIT, "comes after the first")
-        return apply(replace(plan, steps=(first, *(step.judged(waiting) for step in others))), *arguments)
+
+        def hesitating(stage):
+            return {a: s if a == first.change.address else s.judged(waiting) for a, s in judge(stage).items()}
+
+        return apply(plan, hands, hesitating)
 
     monkeypatch.setattr(applying, "apply", held)
 
@@ -256,7 +309,8 @@ def test_what_waited_only_for_the_changes_themselves_is_done_in_the_same_command
     assert spec.read_text() == spec_text
 
 
-def test_a_saved_plan_is_followed_by_nothing_else(run, spec, tmp_path, hesitant):
+def test_a_saved_plan_is_followed_by_nothing_else(run, spec, tmp_path, hesitant, monkeypatch):
+    monkeypatch.chdir(spec.parent)
     run("plan", spec, "--out", tmp_path / "plan.json")
     shown = run("apply", tmp_path / "plan.json")
     assert shown.code == 2
@@ -287,7 +341,8 @@ def test_several_moves_are_summed_up_with_one_line_each(run, spec, tmp_path):
     assert "missing.yaml: cannot be read" in shown.err
 
 
-def test_a_saved_plan_is_known_by_what_it_says_and_not_only_by_its_name(run, spec):
+def test_a_saved_plan_is_known_by_what_it_says_and_not_only_by_its_name(run, spec, monkeypatch):
+    monkeypatch.chdir(spec.parent)
     saved = spec.with_name("reviewed")
     run("plan", spec, "--out", saved)
     assert run("apply", saved).code == 0

@@ -103,7 +103,8 @@ def test_a_saved_plan_names_its_spec_relative_to_itself(run, spec, tmp_path):
     shown = run("plan", spec, "--out", out)
     assert shown.code == 2
     assert json.loads(out.read_text())["spec"] == "../migration.yaml"
-    assert shown.err == f"saved; to carry out exactly this plan: reconciler apply {out}\n"
+    digest = json.loads(out.read_text())["digest"]
+    assert shown.err == f"saved; to do nothing beyond this plan: reconciler apply {out}; its digest: {digest}\n"
 
 
 def test_a_plan_that_cannot_be_saved_is_an_error(run, spec, tmp_path):

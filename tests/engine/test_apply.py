@@ -6,7 +6,7 @@ from reconciler.model.address import Place
 from reconciler.model.plan import Plan
 from reconciler.model.rrset import RRset
 from reconciler.model.stage import Stage
-from reconciler.model.verdict import Status
+from reconciler.model.verdict import Status, Verdict
 from reconciler.resources.server.mailbox import Mailbox
 from reconciler.spec.spec import Spec
 from tests.support.move import NO_CHECKS, Move
@@ -125,22 +125,28 @@ def test_what_does_not_run_now_holds_back_all_later_stages(move) -> None:
     assert move.state()[MX.address] == MX
 
 
-def test_a_later_stage_is_judged_again_before_it_is_entered(move) -> None:
+def test_each_stage_is_judged_again_before_it_is_entered(move) -> None:
     plan = move.plan(Stage.CUTOVER)
     judged = []
 
     def judge(stage):
         judged.append(stage)
-        return {
-            s.change.address: s.judged(s.verdict.__class__(Status.BLOCKED, "no"))
-            for s in plan.steps
-            if s.stage is stage
-        }
+        blocked = Verdict(Status.BLOCKED, "no")
+        of_stage = [step for step in plan.steps if step.stage is stage]
+        return {s.change.address: s.judged(blocked) if stage is Stage.OVERLAP else s for s in of_stage}
 
     outcome = apply(plan, move.hands(), judge)
-    assert judged == [Stage.OVERLAP]
+    assert judged == [Stage.PREPARE, Stage.OVERLAP]
     assert len(outcome.written) == DOMAIN_AND_THREE
     assert [step.stage for step in outcome.held] == [Stage.OVERLAP, Stage.CUTOVER]
+
+
+def test_a_check_that_fails_since_the_plan_was_made_holds_the_first_stage_back_too(move) -> None:
+    plan = move.plan(Stage.PREPARE)
+    fails = {s.change.address: s.judged(Verdict(Status.BLOCKED, "no")) for s in plan.steps}
+    outcome = apply(plan, move.hands(), lambda _stage: fails)
+    assert outcome.written == ()
+    assert len(outcome.held) == len(plan.steps)
 
 
 def test_the_clock_of_each_name_server_starts_when_the_new_value_is_seen_there(move) -> None:

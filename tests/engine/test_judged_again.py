@@ -1,4 +1,4 @@
-"""Before a further stage is entered the plan is looked at again: what is wanted otherwise by then is not written."""
+"""When the turn of a stage comes the plan is looked at again: what is wanted otherwise by then is not written."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -39,7 +39,10 @@ def told(heard: Heard) -> list[str]:
 
 @pytest.fixture
 def move() -> Move:
-    return Move(SPEC, MX, checks=NO_CHECKS)
+    """A move that is prepared, so that overlap is the first stage of a plan."""
+    prepared = Move(SPEC, MX, checks=NO_CHECKS)
+    prepared.apply(Stage.PREPARE)
+    return prepared
 
 
 def test_a_step_that_is_no_longer_wanted_is_held_back_and_the_reason_is_told(move) -> None:
@@ -134,8 +137,9 @@ def test_a_key_that_somebody_has_removed_since_it_was_made_is_not_published() ->
     plan = move.plan(Stage.OVERLAP)
 
     def judge(stage: Stage) -> dict[Address, Step]:
-        (made,) = keys.read()
-        keys.write([Change(made, None)])
+        if stage is Stage.OVERLAP:
+            (made,) = keys.read()
+            keys.write([Change(made, None)])
         return of_stage(move.plan(Stage.OVERLAP), stage)
 
     outcome = apply(plan, move.hands(), judge)
@@ -153,7 +157,8 @@ def test_an_address_that_two_stages_touch_is_compared_stage_by_stage(move) -> No
     assert (outcome.held, len(outcome.written)) == ((), len(plan.steps))
 
 
-def test_a_rollback_that_walks_through_one_address_twice_is_carried_out(move) -> None:
+def test_a_rollback_that_walks_through_one_address_twice_is_carried_out() -> None:
+    move = Move(SPEC, MX, checks=NO_CHECKS)
     start = move.state()
     move.apply(Stage.HARDEN)
 

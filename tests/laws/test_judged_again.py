@@ -1,6 +1,6 @@
 """Law 13, a verdict is as old as its reading: what is written is what a plan made when its stage was entered wants.
 
-Between two stages days pass, on which a date of the spec comes, and other hands change things.
+Before each stage days pass, on which a date of the spec comes, and other hands change things.
 """
 
 import contextlib
@@ -20,10 +20,10 @@ from reconciler.model.rrset import RRset
 from reconciler.model.stage import Stage
 from reconciler.model.verdict import Status
 from reconciler.spec.spec import Spec
+from tests.laws.hands import meddle
 from tests.laws.strategies import foreign, specs, worlds
 from tests.support.examples import examples
 from tests.support.move import CHECKS, NO_CHECKS, Move, of_stage
-from tests.support.post import MailStore
 
 laws = settings(max_examples=examples(80), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 DAYS = st.integers(0, 4)
@@ -39,7 +39,7 @@ def dated(draw: st.DrawFn, spec: Spec, move: Move) -> Spec:
 
 
 class Meanwhile(Move):
-    """Looks again at each further stage after days have passed and somebody has done or undone something."""
+    """Looks again at each stage after days have passed and somebody has done or undone something."""
 
     def __init__(self, spec: Spec, *start: Resource, data: st.DataObject, **options: Any) -> None:
         super().__init__(spec, *start, **options)
@@ -48,8 +48,7 @@ class Meanwhile(Move):
 
     def carried_out(self, plan: Plan) -> list[tuple[Stage, Change]]:
         """What was written, each with its stage; a plan that turned out stale has written what came before."""
-        first = plan.steps[0].stage
-        self.wanted = {first: runnable(of_stage(plan, first))}
+        self.wanted = {}
         begun = len(self.journal.written)
         with contextlib.suppress(StalePlan):
             apply(plan, self.hands(), lambda stage: self._look(plan, stage))
@@ -58,26 +57,10 @@ class Meanwhile(Move):
     def _look(self, plan: Plan, stage: Stage) -> dict[Address, Step]:
         self.clock.advance(timedelta(days=self.data.draw(DAYS, "days that pass")))
         if self.data.draw(st.booleans(), "another hand"):
-            self._meddle(self.data.draw(st.sampled_from(plan.steps), "which touches"))
+            meddle(self.data, self, plan.steps)
         now = of_stage(self.again(plan), stage)
         self.wanted[stage] = runnable(now)
         return now
-
-    def _meddle(self, step: Step) -> None:
-        """Do a later step of the plan, undo an earlier one, or give a record another TTL."""
-        address = step.change.address
-        store = self.stores[address.place, address.kind]
-        if isinstance(store, MailStore):
-            return  # it shows what passes have seen, and nobody writes that
-        standing = next((r for r in store.read() if r.address == address), None)
-        wishes: list[Resource | None] = [step.change.before]
-        if isinstance(standing, RRset):
-            wishes.append(standing.model_copy(update={"ttl": 77}))
-        if not (isinstance(step.change.after, RRset) and step.change.after.unknown):
-            wishes.append(step.change.after)
-        wish = self.data.draw(st.sampled_from(wishes), "and leaves as")
-        if wish != standing and not (isinstance(wish, RRset) and wish.unknown):
-            store.write([Change(standing, wish)])
 
 
 def runnable(steps: dict[Address, Step]) -> dict[Address, Change]:

@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any, ClassVar
 
@@ -23,7 +24,7 @@ from reconciler.model.resource import Resource
 from reconciler.model.rrset import RRset
 from reconciler.model.secret import Secret
 from reconciler.model.stage import Stage
-from reconciler.model.verdict import Fail, Pass, Status, Verdict, Wait, Warn
+from reconciler.model.verdict import RUN, Fail, Pass, Status, Verdict, Wait, Warn
 
 
 class Door(Resource):
@@ -197,7 +198,7 @@ def test_a_secret_is_never_written_down() -> None:
 
 def test_a_saved_plan_says_what_its_readers_need() -> None:
     data = encode_plan(PLAN)
-    assert data["format_version"] == "1.0"
+    assert data["format_version"] == "2.0"
     assert data["tool_version"]
     assert data["made_at"] == "2026-03-02T12:00:00Z"
     assert data["steps"][1]["address"] == "dns/rrset/example.org. MX"
@@ -222,15 +223,27 @@ def test_a_plan_without_a_digest_is_refused() -> None:
 
 
 def test_another_major_version_is_refused_before_anything_is_read() -> None:
-    with pytest.raises(PlanUnreadable, match=r"format 2\.0, made by reconciler 9\.1"):
-        decode_plan({"format_version": "2.0", "tool_version": "9.1"}, TYPES)
+    with pytest.raises(PlanUnreadable, match=r"format 3\.0, made by reconciler 9\.1"):
+        decode_plan({"format_version": "3.0", "tool_version": "9.1"}, TYPES)
+
+
+def test_a_plan_of_the_first_format_is_refused_with_what_to_do() -> None:
+    with pytest.raises(PlanUnreadable, match=r"format 1\.0, .* make it again with `reconciler plan --out`"):
+        decode_plan({**encode_plan(PLAN), "format_version": "1.0"}, TYPES)
+
+
+def test_the_digest_is_that_of_what_is_approved() -> None:
+    later = replace(PLAN, made_at=PLAN.made_at + timedelta(days=1), findings=())
+    assert plan_digest(replace(later, steps=tuple(step.judged(RUN) for step in PLAN.steps))) == plan_digest(PLAN)
+    assert plan_digest(replace(PLAN, steps=PLAN.steps[:1])) != plan_digest(PLAN)
+    assert plan_digest(replace(PLAN, spec_digest="another")) != plan_digest(PLAN)
 
 
 def test_unknown_keys_of_a_newer_minor_version_are_ignored() -> None:
     newer = through_json(encode_plan(PLAN))["steps"]
     newer[0]["risk"] = "low"
     newer[0]["verdict"]["colour"] = "green"
-    assert decode_plan(signed(format_version="1.7", cost=3, steps=newer), TYPES) == PLAN
+    assert decode_plan(signed(format_version="2.7", cost=3, steps=newer), TYPES) == PLAN
 
 
 def test_an_unknown_field_of_a_resource_is_refused() -> None:
@@ -278,4 +291,4 @@ def test_what_is_no_plan_at_all_is_refused(data: object) -> None:
 
 def test_an_edit_that_is_no_text_is_refused_without_a_traceback() -> None:
     with pytest.raises(PlanUnreadable, match="changed after it was made"):
-        decode_plan({**encode_plan(PLAN), "domain": json.loads('"\\ud800"')}, TYPES)
+        decode_plan({**encode_plan(PLAN), "spec_digest": json.loads('"\\ud800"')}, TYPES)

@@ -25,8 +25,12 @@ _LEFT: Final = {
 }
 
 
-def run_apply(paths: Sequence[Path], clock: Clock, manner: Manner, *, saved: Path | None = None) -> Code:
-    """One move after the other; with a saved plan, exactly that. One that fails does not keep the others back.
+def run_apply(
+    paths: Sequence[Path], clock: Clock, manner: Manner, *, saved: Path | None = None, expected: str | None = None
+) -> Code:
+    """One move after the other; with a saved plan or a digest, nothing beyond what was approved.
+
+    One that fails does not keep the others back.
 
     Raises:
         ReconcilerError: the only move failed, or a person stopped the run.
@@ -34,11 +38,10 @@ def run_apply(paths: Sequence[Path], clock: Clock, manner: Manner, *, saved: Pat
     """
     if saved:
         plan, named = read(saved)
-        path = next(iter(paths), named)
-        if path is None:
-            msg = f"{saved} does not name its spec: reconciler apply SPEC --plan {saved}"
-            raise PlanUnreadable(msg)
-        return _apply(path, clock, replace(manner, sure=True), plan)
+        path = next(iter(paths), None) or _named_spec(saved, named, manner, approved=expected is not None)
+        return _apply(path, clock, replace(manner, sure=True), plan, expected)
+    if expected is not None:
+        return _apply(paths[0], clock, replace(manner, sure=True), expected=expected)
     codes = []
     for path in paths:
         try:
@@ -60,6 +63,27 @@ def _summary(paths: Sequence[Path], codes: Sequence[Code], console: Console) -> 
     return "\n".join([console.style.heading(f"{len(paths)} moves"), *lines, ""])
 
 
-def _apply(path: Path, clock: Clock, manner: Manner, saved: Plan | None = None) -> Code:
+def _named_spec(saved: Path, named: Path | None, manner: Manner, *, approved: bool) -> Path:
+    """The spec that the file names, if somebody stands for it: with it come its servers, secrets and programs.
+
+    A person does who has approved the plan by its digest, who stands in the spec's folder, or who says yes.
+
+    Raises:
+        ReconcilerError: the file names none, or nobody does.
+
+    """
+    if named is None:
+        msg = f"{saved} does not name its spec: reconciler apply SPEC --plan {saved}"
+        raise PlanUnreadable(msg)
+    manner.console.say(f"{saved} is a plan of the spec {named}")
+    if approved or named.absolute().parent.resolve() == Path.cwd().resolve():
+        return named
+    instead = f"if it is the right one, name it: reconciler apply {named} --plan {saved}; nothing was changed"
+    if not manner.console.confirm(f"Is {named} the spec that you mean?", instead=instead):
+        raise ReconcilerError("not confirmed; nothing was changed")
+    return named
+
+
+def _apply(path: Path, clock: Clock, manner: Manner, saved: Plan | None = None, expected: str | None = None) -> Code:
     with manner.following(path, clock) as events, open_session(path, clock, events) as session:
-        return of_round(apply_move(session, manner.terms, saved).last)
+        return of_round(apply_move(session, manner.terms, saved, expected=expected).last)

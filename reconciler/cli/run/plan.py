@@ -15,7 +15,7 @@ from reconciler.cli.exit_codes import Code, of_error, of_plan, worst
 from reconciler.cli.speech.console import Console
 from reconciler.cli.speech.formats import TEXT, shown
 from reconciler.errors import ReconcilerError
-from reconciler.model.codec import encode_plan
+from reconciler.model.codec import encode_plan, plan_digest
 from reconciler.model.plan import Plan
 from reconciler.model.stage import Stage
 from reconciler.ports import Clock
@@ -64,7 +64,9 @@ def run_plan(
             console.result(shown(each.plan, form, look) + ("\n" if len(found) > 1 else ""))
         if each.plan and out:
             save(each.plan, each.path, out)
-            console.say(f"saved; to carry out exactly this plan: reconciler apply {out}")
+            console.say(
+                f"saved; to do nothing beyond this plan: reconciler apply {out}; its digest: {plan_digest(each.plan)}"
+            )
         if each.error:
             console.complain(each.error)
     if form == TEXT and len(found) > 1:

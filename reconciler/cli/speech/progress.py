@@ -28,6 +28,7 @@ from reconciler.model.run_event import (
     StepsBegun,
     StepsDone,
     StepsPutOff,
+    StepsStanding,
 )
 from reconciler.ports import Clock
 from reconciler.render.text import Look
@@ -89,6 +90,8 @@ class Lines:
                 self._on(named(steps), len(steps))
             case StepFoundDone(step):
                 self._on(f"{named([step])}: was done already", 1)
+            case StepsStanding(steps):
+                self._say(f"{named(steps)}: stands already, as the approved plan wants it")
             case RunEnded():
                 self._end()
             case RoundEnded(ended):
@@ -187,6 +190,8 @@ class JsonLines:
                 self._write("done", steps=[brief(step) for step in steps])
             case StepFoundDone(step):
                 self._write("already", steps=[brief(step)])
+            case StepsStanding(steps):
+                self._write("standing", steps=[brief(step) for step in steps])
             case StepHeld(step):
                 self._write("held", steps=[{**brief(step), "verdict": encode_verdict(step.verdict)}])
             case RunEnded(failure) if failure:

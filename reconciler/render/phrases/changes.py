@@ -1,6 +1,6 @@
 """What a change does, in one line of domain words; the sign and the name of the thing stand beside it."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, Final
 
 from reconciler.model.change import Change
@@ -15,8 +15,8 @@ from reconciler.resources.server.dkim_key import DkimKey
 from reconciler.resources.server.mailbox import Mailbox
 from reconciler.resources.server.quota import Quota
 from reconciler.resources.server.sieve import SieveScript
+from reconciler.wording.differences import differences, first_of, in_words
 
-_MOST_LISTED: Final = 5
 _UNITS: Final = ("TiB", "GiB", "MiB", "KiB")
 _NEVER_SHOWN: Final = frozenset({"place", "name"})  # they stand beside the words
 
@@ -61,16 +61,10 @@ def _targets(before: Alias | CatchAll | None, after: Alias | CatchAll | None) ->
     if before is None or after is None:
         only = after or before
         assert only is not None
-        yield f"to {_listed(sorted(only.targets))}"
+        yield f"to {first_of(sorted(only.targets))}"
         return
-    yield _listed(f"+{target}" for target in sorted(after.targets - before.targets))
-    yield _listed(f"-{target}" for target in sorted(before.targets - after.targets))
-
-
-def _listed(items: Iterable[str]) -> str:
-    every = list(items)
-    rest = len(every) - _MOST_LISTED
-    return ", ".join([*every[:_MOST_LISTED], *([f"and {rest:,} more"] if rest > 0 else [])])
+    yield first_of(f"+{target}" for target in sorted(after.targets - before.targets))
+    yield first_of(f"-{target}" for target in sorted(before.targets - after.targets))
 
 
 def _dkim_key(before: DkimKey | None, after: DkimKey | None) -> Iterator[str]:
@@ -123,27 +117,9 @@ def _fields(before: Resource | None, after: Resource | None) -> Iterator[str]:
     """A kind without words of its own: field by field."""
     old, new = (each.model_dump(exclude=set(_NEVER_SHOWN)) if each else {} for each in (before, after))
     if before is None or after is None:
-        yield from (f"{name} {_shown(value)}" for name, value in (old or new).items() if value)
+        yield from (f"{name} {in_words(value)}" for name, value in (old or new).items() if value)
         return
-    from deepdiff import DeepDiff  # noqa: PLC0415 - slow to load, seldom needed
-
-    found = []
-    for category, levels in DeepDiff(old, new, ignore_order=True, view="tree").items():
-        for level in levels:
-            path = ".".join(str(part) for part in level.path(output_format="list") if part is not None)
-            if category.endswith("_added"):
-                found.append(f"{path} +{_shown(level.t2)}")
-            elif category.endswith("_removed"):
-                found.append(f"{path} -{_shown(level.t1)}")
-            else:
-                found.append(f"{path} {_shown(level.t1)} -> {_shown(level.t2)}")
-    yield from sorted(found)
-
-
-def _shown(value: Any) -> str:
-    if value is None:
-        return "none"
-    return _listed(sorted(map(str, value))) if isinstance(value, (frozenset, set, list, tuple)) else str(value)
+    yield from differences(old, new)
 
 
 _KINDS: Final[dict[type[Resource], Callable[[Any, Any], Iterator[str]]]] = {
