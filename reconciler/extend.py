@@ -155,7 +155,7 @@ class Check:
     """A condition; it judges facts and touches nothing.
 
     It is asked on the way into each of ``stages``. A Wait or Fail holds back the changes of that stage for which
-    ``gates`` is true, and everything after them.
+    ``gates`` is true, and everything after them. ``only_to_gate``: it has nothing to say where there are none.
     """
 
     title: str
@@ -163,6 +163,7 @@ class Check:
     gates: Callable[[Change], bool]
     judge: Callable[[Spec, Facts], Answer]
     source: str
+    only_to_gate: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from reconciler.model.rrset import RRset
-from reconciler.model.sighting import History, Sighting
+from reconciler.model.sighting import History
 from reconciler.model.verdict import Pass, Wait
 from reconciler.wording.lists import listed, moment, span
 
@@ -37,7 +37,7 @@ def last_forgotten(history: History, counts: Counts) -> Forgotten | None:
     replaced = (
         Forgotten(earlier.value, server, later.first_seen)
         for server in history.servers
-        for earlier, later in pairwise(_of_server(history, server))
+        for earlier, later in pairwise(history.of_server(server))
         if earlier.value is not None and counts(earlier.value)
     )
     return max(replaced, key=lambda each: each.at, default=None)
@@ -100,7 +100,7 @@ def in_seconds(ttl: int) -> str:
 
 
 def _lagging(name: str, standing: RRset | None, history: History, servers: tuple[str, ...]) -> str:
-    last = {server: _of_server(history, server)[-1].value for server in servers}
+    last = {server: history.of_server(server)[-1].value for server in servers}
     which = listed(f"{server} with {_shown(value)}" for server, value in last.items())
     return (
         f"not every name server was seen with the {name} that was written ({_shown(standing)}): last {which}; "
@@ -110,7 +110,3 @@ def _lagging(name: str, standing: RRset | None, history: History, servers: tuple
 
 def _shown(value: RRset | None) -> str:
     return f"{listed(sorted(value.rdata))}, TTL {value.ttl}" if value else "nothing"
-
-
-def _of_server(history: History, server: str) -> list[Sighting]:
-    return [sighting for sighting in history.sightings if sighting.server == server]

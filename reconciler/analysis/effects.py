@@ -74,7 +74,12 @@ def ends_forward(change: Change) -> bool:
 
 def removes_from_new(change: Change) -> bool:
     """The new server stops taking mail for an address or the domain: only a rollback does that."""
-    return change.after is None and change.address.place is Place.NEW and change.address.kind in _TAKES_MAIL
+    return takes_address_away(change) and change.address.place is Place.NEW
+
+
+def takes_address_away(change: Change) -> bool:
+    """A server stops taking mail for an address or the domain."""
+    return change.after is None and change.address.kind in _TAKES_MAIL
 
 
 def sends_on(change: Change) -> bool:

@@ -104,15 +104,14 @@ def apply_move(
     if saved:
         require_current(saved, session.move, session.digest)
     with session.move.journal() as journal:
-        session.note_name_servers(journal)
-        sight = session.look(journal)
+        sight = session.look_and_note(journal)
         plan = session.plan(sight)
         if expected is not None:
             require_expected(saved or plan, expected)
         earlier = saved or (plan if expected is not None else None)
 
         def again() -> tuple[Sight, Plan]:
-            later = session.look(journal)
+            later = session.look_and_note(journal)
             return later, session.plan(later, plan.stage)
 
         return Carrying(session, journal, again, terms, earlier).carry_out(sight, plan)

@@ -11,6 +11,7 @@ from reconciler.engine.trail import Written
 from reconciler.errors import JournalError, ReconcilerError
 from reconciler.journal.records import BegunStep, StepState
 from reconciler.journal.view import JournalView
+from reconciler.model.address import Address
 from reconciler.model.plan import Intent, Plan
 from reconciler.model.run_event import Planned
 from reconciler.model.stage import Stage
@@ -56,11 +57,10 @@ def roll_back(session: Session, selection: Selection = EVERYTHING, terms: Terms 
     with session.move.past() as past:
         written = written_of(session, past, selection)
     with session.move.journal() as journal:
-        session.note_name_servers(journal)
-        sight = session.look(journal)
+        sight = session.look_and_note(journal)
 
         def again() -> tuple[Sight, Plan]:
-            later = session.look(journal)
+            later = session.look_and_note(journal)
             return later, session.plan_back(later, written_of(session, journal.past, selection))
 
         plan = session.plan_back(sight, written)
@@ -87,7 +87,20 @@ def written_of(session: Session, past: JournalView, selection: Selection = EVERY
         runs=None if run is None else [run],
         stages=None if first is None else [stage for stage in Stage if stage >= first],
     )
+    if run is None:
+        chosen = tuple(_without_ways_back(past, chosen))
     return list(_with_later_rollbacks(past, chosen))
+
+
+def _without_ways_back(past: JournalView, chosen: Sequence[BegunStep]) -> Iterator[BegunStep]:
+    """What a rollback was the first to touch, such as an MX that somebody else had turned, is not put back again."""
+    rollbacks = {each.number for each in past.runs() if each.intent is Intent.ROLLBACK}
+    made: set[Address] = set()
+    for step in chosen:
+        if step.run not in rollbacks:
+            made.add(step.change.address)
+        if step.change.address in made:
+            yield step
 
 
 def _with_later_rollbacks(past: JournalView, chosen: Sequence[BegunStep]) -> Iterator[Written]:

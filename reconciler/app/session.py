@@ -122,11 +122,17 @@ class Session:
         """To what stood before these writes."""
         return plan_rollback(self.move.spec, written, self.rules, sight.world, sight.values, digest=self.digest)
 
-    def note_name_servers(self, journal: Journal) -> None:
-        """Write down what each name server serves now: the waits for caches count from there."""
+    def look_and_note(self, journal: Journal) -> Sight:
+        """Read everything, and write down what each name server serves: the waits for caches count from there.
+
+        Raises:
+            ObserveError: a server, file, zone or name server could not be read.
+
+        """
         servers = self.opened[Place.DNS].name_servers
         if servers:
             journal.see(servers.served(self._watched()), self.move.clock.now())
+        return self.look(journal)
 
     def hands(self, journal: Journal, stop: Callable[[], bool]) -> Hands:
         """All that a run works with."""

@@ -130,7 +130,7 @@ def _held(plan: Plan, local: Local) -> str:
         return f"{what}, not before {due(step.verdict.until, local)}, because {step.verdict.why}"
     if step.verdict.status is Status.WAIT:
         return f"{what}, not yet, because {step.verdict.why}"
-    return f"{what}: {step.note or step.verdict.why}"
+    return f"{what}: {step.note if step.verdict.status is Status.BY_HAND else step.verdict.why}"
 
 
 def _counted(steps: Sequence[Step]) -> str:

@@ -3,8 +3,8 @@
 The mail itself stays on the disk, but without the account nobody can read or copy it.
 """
 
-from reconciler.analysis.cutover_records import turns
 from reconciler.analysis.effects import removes_from_new
+from reconciler.analysis.mail_routes import Known, ever_named
 from reconciler.extend import Check, Facts
 from reconciler.model.address import Address, Place
 from reconciler.model.stage import Stage
@@ -16,11 +16,11 @@ from reconciler.wording.lists import counted, listed
 
 
 def judge(spec: Spec, facts: Facts) -> Answer:
-    """Asked where a rollback removes accounts; only if the world was ever told to deliver there."""
+    """Asked where a rollback removes accounts, at whatever stage; only if the world was ever told to deliver there."""
     removed = [c.address.name for c in facts.changes if removes_from_new(c) and c.address.kind == Mailbox.kind]
     if not removed:
         return Pass("no account of the new server is removed here")
-    named = [turn.name for turn in turns(spec) if _was_new(facts, turn.name, turn.new)]
+    named = ever_named(spec, Place.NEW, Known(facts.observed, facts.histories, facts.now, spec.waits.margin))
     if not named:
         return Pass("no name server was ever seen to send mail to the new server")
     if spec.confirm.copied_back:
@@ -37,15 +37,11 @@ def judge(spec: Spec, facts: Facts) -> Answer:
     )
 
 
-def _was_new(facts: Facts, name: str, new: frozenset[str]) -> bool:
-    history = facts.histories.get(name)
-    return history is not None and any(s.value is not None and s.value.rdata == new for s in history.sightings)
-
-
 CHECK = Check(
     title="Mail that arrived on the new server was copied back",
-    stages=frozenset({Stage.PREPARE}),
+    stages=frozenset(Stage),
     gates=removes_from_new,
     judge=judge,
     source="the spec's confirm.copied_back",
+    only_to_gate=True,
 )

@@ -32,6 +32,8 @@ def judge(spec: Spec, checks: Mapping[str, Check], facts: Facts) -> Judgement:
     for name, check in checks.items():
         if facts.stage not in check.stages:
             continue
+        if check.only_to_gate and not any(map(check.gates, facts.changes)):
+            continue
         answer = check.judge(spec, facts)
         if isinstance(answer, Wait) and not any(map(check.gates, facts.changes)):
             continue  # nothing here waits for it

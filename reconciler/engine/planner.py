@@ -140,10 +140,13 @@ def _steps(layer: Layer, earlier: Sequence[Step], judgement: Judgement, world: W
             after.add(numbers[change.address])
         held = [by_number[n] for n in sorted(after) if by_number[n].verdict.status is not Status.RUN]
         by_hand = (change.address.place, change.address.kind) in unwritable
-        verdicts = [judgement.verdict(change), barrier, (_by_hand if by_hand else _refused)(change, world)]
+        verdicts = [judgement.verdict(change), barrier, RUN if by_hand else _refused(change, world)]
         verdicts += [held_by(h.change.address, [h.number], h.verdict) for h in held]
-        note = _note(change, world) if by_hand else ""
-        step = Step(number, layer.stage, change, tuple(sorted(after)), verdict=worst(verdicts), note=note)
+        verdict, note = worst(verdicts), ""
+        if by_hand:
+            note = _note(change, world, later=verdict is not RUN)
+            verdict = _by_hand(change, world) if verdict is RUN else verdict
+        step = Step(number, layer.stage, change, tuple(sorted(after)), verdict=verdict, note=note)
         steps.append(step)
         numbers[change.address] = number
         by_number[number] = step
@@ -160,6 +163,7 @@ def _barrier(earlier: Sequence[Step]) -> Verdict:
 
 
 def _by_hand(change: Change, world: World) -> Verdict:
+    """By hand is how it is done; when it is due the checks say."""
     return Verdict(Status.BY_HAND, f"by hand on {world.names.get(change.address.place, change.address.place)}")
 
 
@@ -171,7 +175,8 @@ def _refused(change: Change, world: World) -> Verdict:
     return Verdict(Status.BLOCKED, f"{world.names.get(place, place)}: {why}") if why else RUN
 
 
-def _note(change: Change, world: World) -> str:
-    text = instruction(change, world.names.get(change.address.place, change.address.place))
+def _note(change: Change, world: World, *, later: bool) -> str:
+    text = "later, " if later else ""
+    text += instruction(change, world.names.get(change.address.place, change.address.place))
     unseen = (change.address.place, change.address.kind) in world.unseen
     return f"{text}; then list {change.address} under done_by_hand in the spec" if unseen else text

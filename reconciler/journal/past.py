@@ -81,14 +81,19 @@ class Past:
     def baselines(self) -> Mapping[Address, Resource | None]:
         """For each address that was changed and not put back: the value before the first change.
 
-        A step that is neither done nor failed may have happened: it can make an address changed, never put back.
+        A step that is neither done nor failed may have happened: it can make an address changed, never put back. What a
+        rollback was the first to touch stood there by somebody else's hand.
         """
         columns = (steps.c.place, steps.c.kind, steps.c.name, steps.c.before, steps.c.after, steps.c.done)
-        query = select(*columns).where(steps.c.domain == self._domain, steps.c.failed.is_(None)).order_by(steps.c.id)
+        of_run = (runs.c.domain == steps.c.domain) & (runs.c.number == steps.c.run)
+        query = select(*columns, runs.c.intent).join(runs, of_run)
+        query = query.where(steps.c.domain == self._domain, steps.c.failed.is_(None)).order_by(steps.c.id)
         first: dict[Address, Any] = {}
         with self._database.reading() as connection:
             for row in connection.execute(query):
                 address = Address(Place(row.place), row.kind, row.name)
+                if address not in first and row.intent == Intent.ROLLBACK:
+                    continue
                 stood = first.setdefault(address, row.before)
                 if row.done and row.after == stood:
                     del first[address]

@@ -42,18 +42,19 @@ class History:
     @property
     def serving(self) -> tuple[str, ...]:
         """The name servers that the zone still has."""
-        return tuple(server for server in self.servers if not self._of_server(server)[-1].gone)
+        return tuple(server for server in self.servers if not self.of_server(server)[-1].gone)
 
-    def _of_server(self, server: str) -> tuple[Sighting, ...]:
+    def of_server(self, server: str) -> tuple[Sighting, ...]:
+        """What one name server was seen to serve, oldest first."""
         return tuple(s for s in self.sightings if s.server == server)
 
     def lagging(self, value: RRset | None) -> tuple[str, ...]:
         """The servers of the zone whose last sighting is something else than ``value``."""
-        return tuple(s for s in self.serving if self._of_server(s)[-1].value != value)
+        return tuple(s for s in self.serving if self.of_server(s)[-1].value != value)
 
     def is_served(self, rdata: frozenset[str]) -> bool:
         """Whether a server of the zone serves just this rdata now, whatever the TTL."""
-        last = (self._of_server(server)[-1].value for server in self.serving)
+        last = (self.of_server(server)[-1].value for server in self.serving)
         return any(value is not None and value.rdata == rdata for value in last)
 
     def clear_at(self) -> datetime | None:
@@ -66,7 +67,7 @@ class History:
             (
                 later.first_seen + timedelta(seconds=earlier.value.ttl)
                 for server in self.servers
-                for earlier, later in pairwise(self._of_server(server))
+                for earlier, later in pairwise(self.of_server(server))
                 if earlier.value is not None
             ),
             default=None,
@@ -77,7 +78,7 @@ class History:
         starts: list[datetime] = []
         for server in self.serving:
             start = None
-            for sighting in self._of_server(server):
+            for sighting in self.of_server(server):
                 served = sighting.value.rdata if sighting.value else frozenset[str]()
                 if served != rdata:
                     start = None

@@ -74,10 +74,11 @@ def written(move: Move) -> list[Change]:
 def test_nothing_is_done_that_is_not_in_both_plans(data, target, checked) -> None:
     spec = data.draw(specs())
     move = Move(spec, *data.draw(worlds(spec)), *foreign(spec), checks=CHECKS if checked else NO_CHECKS)
-    saved = data.draw(forged(move.plan(target)))
+    honest = move.plan(target)
+    saved = data.draw(forged(honest))
     move.clock.advance(timedelta(days=data.draw(st.integers(0, 4))))
     for _ in range(data.draw(st.integers(0, 2))):
-        meddle(data, move, saved.steps)
+        meddle(data, move, honest.steps)
     start = move.state()
     first = move.plan(target)
     looks: list[Plan] = [first]

@@ -77,11 +77,11 @@ class FileMove:
 
     def _carry_out(self, planned: Callable[[Session, Any, Any], Plan]) -> Plan:
         with self.session() as session, session.move.journal() as journal, journal.lock:
-            session.note_name_servers(journal)
-            plan = planned(session, session.look(journal), journal.past)
 
             def again() -> Plan:
-                return planned(session, session.look(journal), journal.past)
+                return planned(session, session.look_and_note(journal), journal.past)
+
+            plan = again()
 
             def judge(stage: Stage) -> dict[Address, Step]:
                 return {step.change.address: step for step in again().steps if step.stage is stage}

@@ -45,9 +45,12 @@ class MemoryJournal:
         self.written: list[tuple[int, Step, str]] = []
         self.sightings: dict[tuple[str, str], list[Any]] = {}
         self.runs = 0
+        self.rollbacks: set[int] = set()
 
     def open_run(self, plan: Plan) -> int:
         self.runs += 1
+        if plan.intent is Intent.ROLLBACK:
+            self.rollbacks.add(self.runs)
         return self.runs
 
     def begin(self, run: int, steps: Sequence[Step]) -> None:
@@ -71,10 +74,10 @@ class MemoryJournal:
 
     def baselines(self) -> dict[Address, Resource | None]:
         base: dict[Address, Resource | None] = {}
-        for _, step, state in self.written:
-            if state == "failed":
-                continue
+        for run, step, state in self.written:
             address = step.change.address
+            if state == "failed" or (run in self.rollbacks and address not in base):
+                continue
             base.setdefault(address, step.change.before)
             if base[address] == step.change.after:
                 del base[address]
@@ -98,11 +101,14 @@ class MemoryJournal:
         }
 
     def to_roll_back(self) -> list[Written]:
-        return [
-            Written(step.stage, step.change, sure=state == "done")
-            for _, step, state in self.written
-            if state != "failed"
-        ]
+        made: set[Address] = set()
+        found = []
+        for run, step, state in self.written:
+            if run not in self.rollbacks:
+                made.add(step.change.address)
+            if state != "failed" and step.change.address in made:
+                found.append(Written(step.stage, step.change, sure=state == "done"))
+        return found
 
 
 class Move:
