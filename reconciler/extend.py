@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from pydantic import BaseModel
 
@@ -33,6 +33,16 @@ Keeps = Callable[[Resource, Resource | None], Resource | None]
 
 Refuses = Callable[[Change], str | None]
 """Why a change will not be made, and what to do instead; None: it can be made."""
+
+
+class Rests(Protocol):
+    """What else goes, that is not ours to lose, when addresses are taken away from a server."""
+
+    def __call__(self, before: State, after: State, /, *, keeps_zone: bool) -> str | None:
+        """Why they must stay, and what to do first; None: nothing rests on them.
+
+        ``keeps_zone``: the product that keeps the domain's zone is the same machine.
+        """
 
 
 def as_wanted(wanted: Any, _standing: Any) -> Any:
@@ -63,11 +73,16 @@ class ServerKind:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """The rdata at one owner name that a record kind owns. ``ever``: what any stage of the spec claims there."""
+    """The rdata at one owner name that a record kind owns.
+
+    ``ever``: what any stage of the spec claims there. ``published``: what the new server needs to stand there (a key
+    that it signs with), whether the spec names it or not.
+    """
 
     owner: str
     observed: frozenset[str]
     ever: frozenset[str]
+    published: frozenset[str] = frozenset()
 
 
 def replace_all(wanted: frozenset[str], _standing: Standing) -> frozenset[str]:
@@ -192,7 +207,8 @@ class Opened:
 
     ``keeps(wanted, standing)`` is what becomes of a wanted resource in this product, where that is not the same (a
     fixed TTL, no display names). ``refuses(change)`` is why it will not make a change of a kind that it else writes,
-    None if it will. Both are pure and asked for every plan.
+    None if it will. Both are pure and asked for every plan. ``rests`` says what else goes with addresses that are taken
+    away; ``machine`` names the one that is behind it, by which two products on one machine are known.
     """
 
     name: str
@@ -202,6 +218,8 @@ class Opened:
     password_hash: Callable[[str], Secret] | None = None
     keeps: Keeps | None = None
     refuses: Refuses | None = None
+    rests: Rests | None = None
+    machine: str = ""
     close: Callable[[], None] = lambda: None
 
 

@@ -105,6 +105,8 @@ class Session:
             names={place: it.name for place, it in self.opened.items()},
             keeps={place: it.keeps for place, it in self.opened.items() if it.keeps},
             refuses={place: it.refuses for place, it in self.opened.items() if it.refuses},
+            rests={place: it.rests for place, it in self.opened.items() if it.rests},
+            zone_at=frozenset(place for place, it in self.opened.items() if it.machine == self._zone_machine != ""),
             copies=last_passes(self.move.path) if self.move.spec.mail_copy else {},
         )
         _log.info("%s was read: %d resources", self.move.spec.domain, len(world.observed))
@@ -165,6 +167,10 @@ class Session:
         )
         facts = (probe.gather(self.move.spec, surroundings) for probe in probes)
         return Outside(tuple(fact for fact in facts if fact is not None))
+
+    @property
+    def _zone_machine(self) -> str:
+        return self.opened[Place.DNS].machine
 
     def _watched(self) -> frozenset[str]:
         return claimed_names(self.move.spec, self.rules.kinds.records)

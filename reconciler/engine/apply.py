@@ -1,4 +1,4 @@
-"""Carry out a plan: the only module that calls a Store's ``write``.
+"""Carry out a plan: with ``read_back``, which undoes what went wrong, the only module that calls a Store's ``write``.
 
 The journal is written ahead of every write, each ``before`` is read again and compared, and each ``after`` is read
 back. What an earlier run was cut short over is recognised by its value and not done twice.
@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from reconciler.engine.desire import Kinds
 from reconciler.engine.observe import Stores
+from reconciler.engine.read_back import read_back, stale, standing
 from reconciler.errors import Interrupted, NotYet, ReconcilerError, StalePlan, StepFailed
 from reconciler.model.address import Address, Place
 from reconciler.model.change import Change
@@ -143,10 +144,10 @@ class _Run:
             for step in steps
             if step.verdict.status is Status.RUN and not self._is_wanted(last[step.change.address], now)
         ]
-        standing: dict[Address, Resource] = {}
+        found: dict[Address, Resource] = {}
         for (place, kind), group in groupby(doubtful, key=lambda s: (s.change.address.place, s.change.address.kind)):
-            standing |= _standing(self.hands.stores[place, kind], list(group))
-        return next((s for s in doubtful if standing.get(s.change.address) == s.change.before), None)
+            found |= standing(self.hands.stores[place, kind], list(group))
+        return next((s for s in doubtful if found.get(s.change.address) == s.change.before), None)
 
     def _is_wanted(self, step: Step, now: Mapping[Address, Step]) -> bool:
         """A value that an earlier step has made must still be seen: else it is gone, and is not to be published."""
@@ -171,11 +172,11 @@ class _Run:
 
     def _write(self, store: Store[Any], steps: Sequence[Step]) -> bool:
         """False where the world turned out not to be ready."""
-        standing = _standing(store, steps)
+        stands = standing(store, steps)
         todo: list[Step] = []
         for step in steps:
             change = step.change
-            found = standing.get(change.address)
+            found = stands.get(change.address)
             if found == change.before:
                 todo.append(step)
             elif self.hands.kinds.settled(change.after, found):
@@ -183,7 +184,7 @@ class _Run:
                 self._know(found)
                 self.hands.events.tell(StepFoundDone(step))
             else:
-                raise StalePlan(_stale(change, found))
+                raise StalePlan(stale(change, found))
         if not todo:
             return True
         self.hands.journal.begin(self.number, todo)
@@ -192,7 +193,8 @@ class _Run:
         self.hands.events.tell(StepsBegun(tuple(todo)))
         try:
             store.write([step.change for step in todo])
-            self._read_back(store, todo)
+            for resource in read_back(store, todo, self.hands.kinds):
+                self._know(resource)
         except NotYet as error:
             self._account_for(store, todo, str(error))
             self.hands.events.tell(StepsPutOff(tuple(todo), str(error)))
@@ -207,25 +209,13 @@ class _Run:
             self._look_at_name_servers()
         return True
 
-    def _read_back(self, store: Store[Any], steps: Sequence[Step]) -> None:
-        standing = _standing(store, steps)
-        for step in steps:
-            found = standing.get(step.change.address)
-            if not self.hands.kinds.settled(step.change.after, found):
-                msg = (
-                    f"{step.change.address}: the write was accepted, but reading it back gives {_shown(found)} instead "
-                    f"of {_shown(step.change.after)}; look at the server, then plan again"
-                )
-                raise StepFailed(msg)
-            self._know(found)
-
     def _account_for(self, store: Store[Any], steps: Sequence[Step], why: str) -> None:
         """Tell the journal which steps of a failed write did happen; where that cannot be read, it stays open."""
         try:
-            standing = _standing(store, steps)
+            stands = standing(store, steps)
         except ReconcilerError:
             return
-        found = [(step, standing.get(step.change.address)) for step in steps]
+        found = [(step, stands.get(step.change.address)) for step in steps]
         clean = [step for step, resource in found if resource == step.change.before]
         kept = [step for step, resource in found if self.hands.kinds.settled(step.change.after, resource)]
         if clean:
@@ -271,24 +261,3 @@ class _Run:
 def _batches(steps: Sequence[Step], size: int) -> Iterator[Sequence[Step]]:
     for start in range(0, len(steps), max(size, 1)):
         yield steps[start : start + max(size, 1)]
-
-
-def _standing(store: Store[Any], steps: Sequence[Step]) -> dict[Address, Resource]:
-    return {resource.address: resource for resource in store.read({step.change.address.name for step in steps})}
-
-
-def _stale(change: Change, found: Resource | None) -> str:
-    return (
-        f"{change.address} changed since the plan was made: it was {_shown(change.before)} and is {_shown(found)}; "
-        "nothing of it was written: plan again and look at the difference"
-    )
-
-
-def _shown(resource: Resource | None) -> str:
-    if resource is None:
-        return "absent"
-    if isinstance(resource, RRset):
-        return f"[TTL {resource.ttl}: {', '.join(sorted(resource.rdata))}]"
-    fields = resource.model_dump(mode="json", exclude={"place", "name"}, exclude_defaults=True)
-    text = ", ".join(f"{key}={value!r}" for key, value in sorted(fields.items()))
-    return f"[{text[:300]}]" if text else "present"

@@ -1,15 +1,16 @@
 """Spec and world to a plan: pure."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from reconciler.analysis.effects import takes_address_away
 from reconciler.engine.by_hand import instruction
 from reconciler.engine.desire import Kinds, Values, desire
 from reconciler.engine.judge import Judgement, held_by, judge, worst
 from reconciler.engine.layers import Layer, advance, layers
 from reconciler.engine.order import needed_steps, order
-from reconciler.extend import Check, Facts, Keeps, Refuses
+from reconciler.extend import Check, Facts, Keeps, Refuses, Rests
 from reconciler.model.address import Address, Place
 from reconciler.model.change import Change
 from reconciler.model.last_pass import LastPass
@@ -27,8 +28,9 @@ class World:
     """Everything that was read: the servers and the zone, and what the journal knows that they cannot tell.
 
     ``by_hand`` are the (place, kind) pairs that can be read but not written, ``unseen`` those that can neither;
-    ``names`` is what people call the product at each place, ``keeps`` and ``refuses`` what it makes of a wish;
-    ``outside`` is what probes have seen, ``copies`` the last pass over the mail of each mailbox.
+    ``names`` is what people call the product at each place, ``keeps`` and ``refuses`` what it makes of a wish,
+    ``rests`` what else goes with what is taken away, ``zone_at`` those whose machine keeps the zone too; ``outside`` is
+    what probes have seen, ``copies`` the last pass over the mail of each mailbox.
     """
 
     now: datetime
@@ -40,6 +42,8 @@ class World:
     names: Mapping[Place, str] = field(default_factory=dict)
     keeps: Mapping[Place, Keeps] = field(default_factory=dict)
     refuses: Mapping[Place, Refuses] = field(default_factory=dict)
+    rests: Mapping[Place, Rests] = field(default_factory=dict)
+    zone_at: frozenset[Place] = frozenset()
     outside: Outside = NOTHING
     copies: Mapping[str, LastPass] = field(default_factory=dict)
 
@@ -101,7 +105,7 @@ def assemble(
         facts = _facts(layer, world, expected, desired)
         judgement = judge(spec, rules.checks, facts)
         findings += (finding for finding in judgement.findings if finding not in findings)
-        steps += _steps(layer, steps, judgement, world)
+        steps += _steps(layer, steps, judgement, world, dict(_resting(world, expected, desired)))
         expected = desired
     return Plan(spec.domain, target, world.now, digest, tuple(steps), tuple(findings), intent)
 
@@ -123,7 +127,16 @@ def _facts(layer: Layer, world: World, expected: State, desired: State) -> Facts
     )
 
 
-def _steps(layer: Layer, earlier: Sequence[Step], judgement: Judgement, world: World) -> list[Step]:
+def _resting(world: World, expected: State, desired: State) -> Iterator[tuple[Place, Verdict]]:
+    """The places from which no address goes in this layer, because something else would go with it."""
+    for place, rests in world.rests.items():
+        if why := rests(expected, desired, keeps_zone=place in world.zone_at):
+            yield place, Verdict(Status.BLOCKED, f"{world.names.get(place, place)}: {why}")
+
+
+def _steps(
+    layer: Layer, earlier: Sequence[Step], judgement: Judgement, world: World, resting: Mapping[Place, Verdict]
+) -> list[Step]:
     """Number, join to what each needs, and judge.
 
     A stage is entered only when the ones before it are complete: one step of an earlier layer that does not run now
@@ -141,6 +154,8 @@ def _steps(layer: Layer, earlier: Sequence[Step], judgement: Judgement, world: W
         held = [by_number[n] for n in sorted(after) if by_number[n].verdict.status is not Status.RUN]
         by_hand = (change.address.place, change.address.kind) in unwritable
         verdicts = [judgement.verdict(change), barrier, RUN if by_hand else _refused(change, world)]
+        if takes_address_away(change):
+            verdicts.append(resting.get(change.address.place, RUN))
         verdicts += [held_by(h.change.address, [h.number], h.verdict) for h in held]
         verdict, note = worst(verdicts), ""
         if by_hand:

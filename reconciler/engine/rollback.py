@@ -31,6 +31,12 @@ _CHANGED_SINCE: Final = Verdict(
     "by hand",
 )
 
+_UNKNOWN: Final = Verdict(
+    Status.BLOCKED,
+    "the spec does not name it any more, and a value that only the journal knows is not written: name it in the spec "
+    "again, or put it back by hand",
+)
+
 _STILL_NEEDED: Final = Verdict(Status.BLOCKED, "what somebody has changed since needs it")
 
 
@@ -48,7 +54,7 @@ def plan_rollback(
     What later rollbacks wrote at the same addresses belongs to ``written``, so that one that had to wait goes on.
     ``values``: what the spec wants at each stage, of which those kinds are made that whoever goes back must make.
     """
-    values = values or {}
+    values = values or {}  # what no stage names is then unknown
     way = _Way(rules, written)
     way.back(world.observed)
     if way.takes_addresses_away:  # only when the world does not send mail there any more
@@ -65,7 +71,7 @@ def plan_rollback(
     plan = assemble(
         spec.on(world.now.date()), way.layers(), target, rules, world, digest=digest, intent=Intent.ROLLBACK
     )
-    return replace(plan, steps=tuple(_kept_where_changed(plan.steps, way.conflicts)))
+    return replace(plan, steps=tuple(_kept_where_changed(plan.steps, way.conflicts, values)))
 
 
 class _Way:
@@ -128,13 +134,18 @@ def _made_on_the_way(rules: Rules, world: World, values: Values, target: Stage) 
         yield from ((Stage(layer.stage + 1), change) for change in layer.changes if change.address.kind in made)
 
 
-def _kept_where_changed(steps: Iterable[Step], conflicts: Collection[Address]) -> Iterator[Step]:
-    """Block what somebody else has changed, and the removal of what it needs: a script keeps its account."""
+def _kept_where_changed(steps: Iterable[Step], conflicts: Collection[Address], known: Values) -> Iterator[Step]:
+    """Block what somebody else has changed, and the removal of what it needs: a script keeps its account.
+
+    Blocked too is a value of what no stage of the spec names: a journal cannot bring it in.
+    """
     kept: set[Address] = set()
     for step in steps:
         change = step.change
         if change.address in conflicts:
             yield step.judged(_CHANGED_SINCE)
+        elif change.after is not None and change.address not in known:
+            yield step.judged(_UNKNOWN)
         elif change.after is None and change.address in kept:
             yield step.judged(_STILL_NEEDED)
         else:

@@ -1,7 +1,7 @@
 """What our writes did at one address, as a way that can be walked back: pure."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from reconciler.engine.desire import Kinds
@@ -117,11 +117,19 @@ class Trail:
 
 
 def trails(written: Iterable[Written], observed: Mapping[Address, Resource]) -> dict[Address, Trail]:
-    """The trail of each address that was written; ``written`` oldest first."""
+    """The trail of each address that was written; ``written`` oldest first.
+
+    What stood before was read once, and a reading has no references: one that a journal holds is not taken from it.
+    """
     found: dict[Address, list[Written]] = {}
-    for each in written:
+    for each in map(_as_read, written):
         found.setdefault(each.change.address, []).append(each)
     return {address: Trail(writes, observed.get(address)) for address, writes in found.items()}
+
+
+def _as_read(written: Written) -> Written:
+    before = written.change.before
+    return replace(written, change=Change(before.as_read(), written.change.after)) if before else written
 
 
 def _rdata(resource: Resource | None) -> frozenset[str]:

@@ -13,6 +13,7 @@ from reconciler.model.rrset import Claim, RRset, normal_rdata, rrset_name
 from reconciler.model.stage import Stage
 from reconciler.spec.spec import Spec
 
+_PUBLISH: Final = ("dkim_key",)  # the kinds of server objects that need a record of their own name
 DEFAULT_TTL: Final = 3600  # seconds, for a new RRset where the spec is silent and nothing stood before
 
 
@@ -91,8 +92,18 @@ def _lay_over(
         ours = frozenset(text for text in before.rdata if kind.owns(text)) if before else frozenset[str]()
     else:
         wanted = frozenset(resolve(claim.rdata, observed) for claim in claims if claim.rdata is not None)
-        ours = kind.merge(wanted, Standing(claimed.owner, owned, claimed.ever))
+        published = frozenset(_published(claimed.owner, observed))
+        ours = kind.merge(wanted, Standing(claimed.owner, owned, claimed.ever, published))
     return (rdata - owned) | ours
+
+
+def _published(owner: str, observed: State) -> Iterator[str]:
+    """What the new server has that must stand at a name."""
+    name = owner.removesuffix(".")
+    for kind in _PUBLISH:
+        resource = observed.get(Address(Place.NEW, kind, name))
+        if resource is not None and (text := resource.publishes()):
+            yield text
 
 
 def _ttl(spec: Spec, stage: Stage, before: RRset | None, *, moves: bool) -> int:

@@ -1,7 +1,7 @@
 """What can exist: the one type shared by desired and observed state."""
 
 from collections.abc import Iterable, Mapping
-from typing import ClassVar
+from typing import ClassVar, Self
 
 from pydantic import BaseModel, ConfigDict
 
@@ -12,11 +12,15 @@ class Resource(BaseModel):
     """A frozen value in normal form: equal means nothing to do.
 
     ``kind`` is the class's word. ``after`` names the kinds whose changes come first, in every layer of a plan.
+    ``undoable``: a write that went wrong can be taken back; mail can only be added. ``for_making`` are the fields that
+    only count when one is made, such as a secret's reference: no reading has them.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
     kind: ClassVar[str]
     after: ClassVar[tuple[str, ...]] = ()
+    undoable: ClassVar[bool] = True
+    for_making: ClassVar[frozenset[str]] = frozenset()
     place: Place
     name: str
 
@@ -24,6 +28,11 @@ class Resource(BaseModel):
     def address(self) -> Address:
         """Identity, stable over every change of the other fields."""
         return Address(self.place, self.kind, self.name)
+
+    def as_read(self) -> Self:
+        """Without what only counts at its making."""
+        defaults = {field: type(self).model_fields[field].default for field in self.for_making}
+        return self.model_copy(update=defaults) if defaults else self
 
     def needs(self) -> Iterable[Address]:
         """Addresses that must be right before this one is, and as long as this one is."""

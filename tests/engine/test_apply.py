@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 
 from reconciler.engine.apply import apply
@@ -21,6 +23,7 @@ SPEC = Spec.model_validate(
     }
 )
 MX = RRset.of("example.org", "MX", 86400, "10 mail.old.example.")
+SLY = MX.model_copy(update={"ttl": 77})
 DOMAIN_AND_THREE = 4
 
 
@@ -85,6 +88,39 @@ def test_a_write_that_is_not_kept_is_found_out(move) -> None:
     with pytest.raises(StepFailed, match=r"new/mailbox/ann@example\.org.*reading it back gives absent"):
         move.apply(Stage.PREPARE)
     assert states(move) == ["done", "failed"]
+
+
+class Sly(Deaf):
+    """A store that keeps something else than it was given, until it is given what stood before."""
+
+    def __init__(self, store, *, stubborn: bool = False) -> None:
+        super().__init__(store)
+        self.stubborn = stubborn
+
+    def write(self, changes) -> None:
+        (change,) = changes
+        back = change.after == MX
+        if self.stubborn and back:
+            raise WriteError("no")
+        self._store.write([change if back else replace(change, after=SLY)])
+
+
+def test_a_write_that_leaves_something_else_is_undone_at_once(move) -> None:
+    move.stores[Place.DNS, "rrset"] = Sly(move.stores[Place.DNS, "rrset"])
+    with pytest.raises(
+        StepFailed, match=r"gives \[TTL 77: .*\] instead of \[TTL 300: .* what stood before stands again"
+    ):
+        move.apply(Stage.OVERLAP)
+    assert states(move)[-1] == "failed"
+    assert move.state()[MX.address] == MX
+
+
+def test_a_write_that_leaves_something_else_and_cannot_be_undone_is_told_as_standing(move) -> None:
+    move.stores[Place.DNS, "rrset"] = Sly(move.stores[Place.DNS, "rrset"], stubborn=True)
+    with pytest.raises(StepFailed, match=r"example.org. MX stands so now and could not be put back \(no\)"):
+        move.apply(Stage.OVERLAP)
+    assert states(move)[-1] == "begun"
+    assert move.state()[MX.address] == SLY
 
 
 def test_a_failed_write_leaves_the_steps_before_it_and_the_journal_says_so(move) -> None:

@@ -134,3 +134,28 @@ def test_what_is_done_by_hand_is_not_refused() -> None:
     steps = move.plan(Stage.OVERLAP).steps
     ann = next(s for s in steps if s.change.address.name == "ann@example.org")
     assert ann.verdict.status is Status.BY_HAND
+
+
+def test_what_is_by_hand_waits_like_anything_else_and_says_so() -> None:
+    move = by_hand()
+    move.rules = move.rules.__class__(
+        move.rules.kinds, answering(Wait(LATER, "caches"), gates=lambda change: change.address.kind == "mailbox")
+    )
+    step = next(s for s in move.plan(Stage.PREPARE).steps if s.change.address.kind == "mailbox")
+    assert (step.verdict.status, step.verdict.until) == (Status.WAIT, LATER)
+    assert step.note.startswith("later, by hand on ")
+
+
+def test_no_address_goes_with_which_something_else_would_go() -> None:
+    move = Move(SPEC, MX, checks=NO_CHECKS)
+    move.apply(Stage.PREPARE)
+
+    def rests(before, after, *, keeps_zone):
+        gone = any(a.kind == "mailbox" for a in before) and not any(a.kind == "mailbox" for a in after)
+        return f"the zone goes too: {keeps_zone}" if gone else None
+
+    move.rests = {Place.NEW: rests}
+    kept = {s.change.address.kind: s.verdict for s in move.plan_back().steps}
+    assert kept["mailbox"].status is Status.BLOCKED
+    assert "the zone goes too: False" in kept["mailbox"].why
+    assert kept["domain"].status is Status.BLOCKED

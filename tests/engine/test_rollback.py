@@ -1,10 +1,11 @@
-from reconciler.engine.rollback import plan_rollback
+from reconciler.engine.trail import Written
 from reconciler.model.address import Address, Place
 from reconciler.model.change import Change
 from reconciler.model.rrset import RRset
 from reconciler.model.stage import Stage
 from reconciler.model.verdict import Status
 from reconciler.resources.server.alias import Alias
+from reconciler.resources.server.mailbox import Mailbox
 from tests.engine.test_apply import MX, SPEC
 from tests.support.move import NO_CHECKS, Move
 
@@ -26,7 +27,7 @@ def at_overlap() -> Move:
 
 
 def rollback(move: Move):
-    return plan_rollback(move.spec, move.journal.to_roll_back(), move.rules, move.world())
+    return move.plan_back()
 
 
 def edit(move: Move, address: Address, after) -> None:
@@ -75,3 +76,46 @@ def test_the_account_of_a_script_that_somebody_changed_stays_and_its_domain_too(
     assert verdicts["new/mailbox/ann@example.org"] is Status.BLOCKED
     assert verdicts["new/domain/example.org"] is Status.BLOCKED
     assert verdicts["new/mailbox/bob@example.org"] is Status.RUN
+
+
+def forged(*changes: Change) -> Move:
+    """A move whose journal has rows that no run has written."""
+    move = Move(SPEC, MX, checks=NO_CHECKS)
+    rows = [Written(Stage.PREPARE, change) for change in changes]
+    move.journal.to_roll_back = lambda: rows  # type: ignore[method-assign]
+    return move
+
+
+def test_a_row_of_the_journal_cannot_bring_in_a_value_of_what_the_spec_does_not_name() -> None:
+    thief = Alias(place=Place.NEW, name="ceo@example.org", targets=frozenset({"thief@evil.example"}))
+    (step,) = rollback(forged(Change(thief, None))).steps
+    assert step.verdict.status is Status.BLOCKED
+    assert "the spec does not name it any more" in step.verdict.why
+
+
+def test_a_row_of_the_journal_cannot_bring_in_the_reference_of_a_secret() -> None:
+    command = Mailbox(place=Place.NEW, name="ann@example.org", password="command: sh -c 'id >pwned'")
+    (step,) = rollback(forged(Change(command, None))).steps
+    assert step.change.after == command.as_read()
+    assert step.change.after.password is None
+
+
+def test_a_plan_that_goes_back_turns_an_mx_that_somebody_else_has_turned_before_accounts_go() -> None:
+    move = Move(SPEC, MX, checks=NO_CHECKS)
+    move.apply(Stage.PREPARE)
+    edit(move, MX.address, MX.model_copy(update={"rdata": frozenset({"10 mail.new.example."})}))
+    first, *others = rollback(move).steps
+    assert first.change.after == MX
+    assert {step.change.address.place for step in others} == {Place.NEW}
+    move.carry_out(rollback(move))
+    assert rollback(move).steps == ()
+    assert move.state() == {MX.address: MX}
+
+
+def test_an_mx_that_a_later_run_has_turned_is_not_turned_with_an_earlier_one() -> None:
+    move = Move(SPEC, MX, checks=NO_CHECKS)
+    move.apply(Stage.PREPARE)
+    prepared = move.journal.to_roll_back()
+    move.apply(Stage.CUTOVER)
+    move.journal.to_roll_back = lambda: prepared  # type: ignore[method-assign]
+    assert {step.change.address.place for step in rollback(move).steps} == {Place.NEW}

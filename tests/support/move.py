@@ -11,7 +11,7 @@ from reconciler.engine.planner import Rules, World, make_plan
 from reconciler.engine.rollback import plan_rollback
 from reconciler.engine.trail import Written
 from reconciler.engine.zone import claimed_names
-from reconciler.extend import Check, Keeps, RecordKind, Refuses, ServerKind
+from reconciler.extend import Check, Keeps, RecordKind, Refuses, Rests, ServerKind
 from reconciler.model.address import Address, Place
 from reconciler.model.plan import Intent, Plan, Step
 from reconciler.model.resource import Resource
@@ -136,6 +136,7 @@ class Move:
         self.unseen: frozenset[tuple[Place, str]] = frozenset()
         self.keeps: dict[Place, Keeps] = {}
         self.refuses: dict[Place, Refuses] = {}
+        self.rests: dict[Place, Rests] = {}
         self.post = Post()
         if spec.mail_copy and checks:
             self.stores |= mail_stores(self.post, self.clock, lambda: self.spec, self.journal.histories)
@@ -155,6 +156,7 @@ class Move:
             unseen=self.unseen,
             keeps=self.keeps,
             refuses=self.refuses,
+            rests=self.rests,
             outside=seen_outside(self.spec, observed, self.clock),
             copies=self.post.passes[Place.NEW],
         )

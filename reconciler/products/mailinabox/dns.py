@@ -67,6 +67,7 @@ def open_zone(options: Options, context: Context) -> Opened:
         name_servers=zone,
         keeps=keeps,
         refuses=refuses,
+        machine=str(options.site),
         close=box.close,
     )
 

@@ -19,6 +19,7 @@ from reconciler.products.mailinabox import mailboxes as miab_mailboxes
 from reconciler.products.mailinabox.aliases import ForwardingStore
 from reconciler.products.mailinabox.mailboxes import MailboxStore, QuotaStore
 from reconciler.products.mailinabox.options import BoxOptions
+from reconciler.products.mailinabox.resting import rests
 from reconciler.products.mailinabox.standing import DkimKeyOfBox, DomainOfAddresses
 from reconciler.resources.server.alias import Alias
 from reconciler.resources.server.catch_all import CatchAll
@@ -64,6 +65,8 @@ def open_server(options: Options, context: Context) -> Opened:
         by_hand=frozenset({"domain", "dkim_key"}),
         keeps=keeps,
         refuses=refuses,
+        machine=str(options.site),
+        rests=rests(context.place, context.domain, options.site.name),
         close=box.close,
     )
 

@@ -24,9 +24,13 @@ def desired(spec: Spec, stage: Stage) -> Iterator[Claim]:
 
 
 def merge(wanted: frozenset[str], standing: Standing) -> frozenset[str]:
-    """The claimed keys, in the spelling in which they stand; any other key of the selector goes."""
+    """The claimed keys, in the spelling in which they stand; any other key of the selector goes.
+
+    But for the one that the new server signs with: two servers can have the same key, and the old one's is retired.
+    """
     spelt = {key: text for text in sorted(standing.observed) if (key := _key(text))}
-    return frozenset(spelt.get(_key(text) or "", text) for text in wanted)
+    signing = {spelt[key] for text in standing.published if (key := _key(text)) in spelt}
+    return frozenset(spelt.get(_key(text) or "", text) for text in wanted) | signing
 
 
 def _key(text: str) -> str | None:

@@ -18,6 +18,7 @@ class ReturnedMail(Resource):
     """
 
     kind: ClassVar[str] = "returned_mail"
+    undoable: ClassVar[bool] = False
     after: ClassVar[tuple[str, ...]] = ("mailbox", "rrset")
 
     def needs(self) -> Iterable[Address]:

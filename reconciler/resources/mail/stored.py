@@ -19,6 +19,7 @@ class StoredMail(Resource):
     """
 
     kind: ClassVar[str] = "mail"
+    undoable: ClassVar[bool] = False
     after: ClassVar[tuple[str, ...]] = ("domain", "mailbox", "quota", "alias", "catch_all", "dkim_key", "sieve")
     complete: bool = False
     quiet: bool = False

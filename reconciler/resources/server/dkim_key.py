@@ -21,6 +21,7 @@ class DkimKey(Resource):
 
     kind: ClassVar[str] = "dkim_key"
     after: ClassVar[tuple[str, ...]] = ("domain",)
+    for_making: ClassVar[frozenset[str]] = frozenset({"source", "bits"})
     public: str | None = None
     source: str | None = None
     bits: int = 0

@@ -21,6 +21,7 @@ class Mailbox(Resource):
 
     kind: ClassVar[str] = "mailbox"
     after: ClassVar[tuple[str, ...]] = ("domain",)
+    for_making: ClassVar[frozenset[str]] = frozenset({"password"})
     display_name: str = ""
     password: str | None = None
 

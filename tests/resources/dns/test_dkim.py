@@ -37,6 +37,17 @@ def test_nothing_is_left_where_nothing_is_claimed() -> None:
     assert laid(observed=("v=DKIM1; p=old",)) == frozenset()
 
 
+def test_a_key_that_the_new_server_signs_with_is_not_retired_with_the_old_one() -> None:
+    stood = "k=rsa; p=AB CD; n=by hand"
+    standing = Standing(OLD, frozenset({stood, "v=DKIM1; p=old"}), frozenset(), frozenset({"v=DKIM1; k=rsa; p=ABCD"}))
+    assert merge(frozenset(), standing) == {stood}
+
+
+def test_a_key_of_the_new_server_that_nobody_publishes_is_not_published_for_that() -> None:
+    standing = Standing(OLD, frozenset(), frozenset(), frozenset({"v=DKIM1; k=rsa; p=ABCD"}))
+    assert merge(frozenset(), standing) == frozenset()
+
+
 def test_a_revoked_key_that_is_wanted_is_never_taken_for_another_one() -> None:
     assert laid("v=DKIM1; p=", observed=("v=DKIM1; p=ABCD", "broken")) == {"v=DKIM1; p="}
 
