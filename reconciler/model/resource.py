@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import ClassVar, Self
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from reconciler.model.address import Address, Place
 
@@ -45,6 +45,27 @@ class Resource(BaseModel):
     def publishes(self) -> str | None:
         """The rdata that the DNS should show for it (a DKIM key's public half), if it has one and knows it."""
         return None
+
+
+class TextResource(Resource):
+    """A resource that stands as text in a file: two with the same meaning are equal, however they are spelt.
+
+    ``stored`` is the text as the file has it: in a reading, never in a wish, and None where it cannot be told. Whoever
+    puts the resource back writes it as it stood, if the text says no more than the other fields do.
+    """
+
+    stored: str | None = Field(default=None, repr=False)
+
+    def __eq__(self, other: object) -> bool:
+        """Whether both mean the same."""
+        return type(self) is type(other) and self._meaning() == other._meaning()
+
+    def __hash__(self) -> int:
+        """As equality has it."""
+        return hash(tuple(self._meaning().items()))
+
+    def _meaning(self) -> dict[str, object]:
+        return {field: value for field, value in self.__dict__.items() if field != "stored"}
 
 
 State = Mapping[Address, Resource]

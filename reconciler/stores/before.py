@@ -8,7 +8,7 @@ from reconciler.errors import StalePlan
 from reconciler.model.change import Change
 from reconciler.model.resource import Resource
 
-_NOT_SHOWN = {"place", "name", "content", "public"}
+_NOT_SHOWN = {"place", "name", "content", "public", "stored"}
 
 
 def verify(

@@ -51,10 +51,13 @@ class Account:
         except UnicodeDecodeError:
             return octets.decode("latin-1")
 
+    def extra_fields(self) -> dict[str, str]:
+        """The extra fields by name; of several with one name the last, which is the one that counts."""
+        return {key: value for key, _, value in (word.partition("=") for word in self._words()) if key}
+
     def extra_field(self, name: str) -> str | None:
-        """The value of an extra field; of several, the last, which is the one that counts."""
-        values = [value for key, _, value in (word.partition("=") for word in self._words()) if key == name]
-        return values[-1] if values else None
+        """The value of an extra field, None if there is none."""
+        return self.extra_fields().get(name)
 
     def with_display_name(self, name: str) -> str:
         """The line with another gecos field; one that we lengthened for it becomes short again."""

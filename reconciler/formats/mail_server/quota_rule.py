@@ -1,7 +1,7 @@
 """Dovecot's quota rules: ``FOLDER:LIMIT:…``, of which the storage limit of all folders is a mailbox's quota.
 
-Source: doc.dovecot.org, 2.3, "Quota Configuration"; the units are those of Dovecot's settings: 1024-based, and a bare
-``storage`` number is in kilobytes.
+Source: doc.dovecot.org, 2.3, "Quota Configuration", and 2.4, "Size" of settings. Units are 1024-based; a bare
+``storage`` number is in kilobytes, every other one in bytes. Tested with Dovecot 2.3.19.
 """
 
 import re
@@ -9,28 +9,48 @@ from typing import Final
 
 _UNITS: Final = {"B": 1, "K": 1024, "M": 1024**2, "G": 1024**3, "T": 1024**4}
 _LIMIT: Final = re.compile(r"(?P<kind>storage|bytes)=(?P<amount>\S*)\Z", re.IGNORECASE)
-_SIZE: Final = re.compile(r"(?P<number>\d+)(?P<unit>[BKMGT]?)(?:i?B)?\Z", re.IGNORECASE)
+_MESSAGES: Final = re.compile(r"messages=[0-9]+\Z", re.IGNORECASE)
+_SIZE: Final = re.compile(r"(?P<number>[0-9]+)(?:(?P<unit>[KMGT])(?:i?B)?|B)?\Z", re.IGNORECASE)
+_BARE: Final = re.compile(r"[0-9]+\Z")
+_WHOLE: Final = ("*", "?")  # of all folders; the first also against what a Maildir says of itself
+_UNLIMITED: Final = "unlimited"
+
+
+def of_all_folders(rule: str) -> bool:
+    """Whether a rule is for the whole account, whatever it limits.
+
+    Raises:
+        ValueError: it is no rule.
+
+    """
+    folder, colon, limits = rule.partition(":")
+    if not folder or not colon or not limits:
+        raise ValueError(f"{rule!r} is no quota rule")
+    return folder in _WHOLE
 
 
 def size(rule: str) -> int | None:
     """The storage limit in bytes, 0 for unlimited; None if the rule has none or is for one folder only.
 
+    Of several limits in one rule the last counts.
+
     Raises:
-        ValueError: the limit is relative to another rule (``+10%``) or no size.
+        ValueError: it is no rule; or one of all folders with a limit that is relative (``+10%``) or of no known kind.
 
     """
-    folder, _, limits = rule.partition(":")
-    if folder != "*":
+    if not of_all_folders(rule):
         return None
-    for limit in limits.split(":"):
-        found = _LIMIT.match(limit)
-        if found:
-            amount = _SIZE.match(found["amount"])
-            if not amount:
+    found = None
+    for limit in rule.split(":")[1:]:
+        storage = _LIMIT.match(limit)
+        if storage:
+            if not _SIZE.match(storage["amount"]):
                 raise ValueError(f"{limit!r} is no absolute size")
-            default = "K" if found["kind"].lower() == "storage" else "B"
-            return int(amount["number"]) * _UNITS[(amount["unit"] or default).upper()]
-    return None
+            bare = 1024 if storage["kind"].lower() == "storage" and _BARE.match(storage["amount"]) else 1
+            found = plain_size(storage["amount"]) * bare
+        elif not _MESSAGES.match(limit):
+            raise ValueError(f"{limit!r} limits what is not known here")
+    return found
 
 
 def with_size(rule: str | None, wanted: int | None) -> str | None:
@@ -43,3 +63,26 @@ def with_size(rule: str | None, wanted: int | None) -> str | None:
     if wanted is not None:
         kept.insert(position, f"bytes={wanted}")
     return ":".join([folder, *kept]) if kept else None
+
+
+def plain_size(text: str) -> int:
+    """The bytes of a size as Dovecot's settings spell it (``1G``, ``512MiB``), 0 for ``unlimited``.
+
+    Raises:
+        ValueError: it is no size.
+
+    """
+    if text.lower() == _UNLIMITED:
+        return 0
+    found = _SIZE.match(text)
+    if not found:
+        raise ValueError(f"{text!r} is no size")
+    return int(found["number"]) * _UNITS[(found["unit"] or "B").upper()]
+
+
+def plain_text(wanted: int) -> str:
+    """A size as Dovecot's settings take it, in the largest unit that leaves no rest."""
+    if wanted == 0:
+        return _UNLIMITED
+    unit = next(unit for unit in reversed(_UNITS) if wanted % _UNITS[unit] == 0)
+    return f"{wanted // _UNITS[unit]}{unit}"

@@ -1,4 +1,4 @@
-"""Quotas: a rule in an extra field of the account's line in the passwd-file."""
+"""Quotas: a rule or a size in an extra field of the account's line in the passwd-file."""
 
 from collections.abc import Collection, Iterator, Sequence
 from typing import Final
@@ -7,7 +7,7 @@ from reconciler.errors import WriteError
 from reconciler.extend import Context
 from reconciler.formats.mail_server.line_text import Edit
 from reconciler.formats.mail_server.passwd_file import Account
-from reconciler.formats.mail_server.quota_rule import size, with_size
+from reconciler.formats.mail_server.quota_field import limit, with_limit
 from reconciler.model.change import Change
 from reconciler.resources.server.quota import Quota
 from reconciler.stores.accounts_file import AccountsFile
@@ -21,12 +21,13 @@ class QuotaStore:
     """The storage limits of one domain's accounts; everything else on their lines stays as it is.
 
     A limit that is relative to a global rule (``+10%``) is no number of bytes: it is not shown, and not overwritten.
+    Nor is any line on which a rule cannot be understood.
     """
 
     batch = BATCH
 
     def __init__(self, context: Context, accounts: AccountsFile, field: str) -> None:
-        """``field`` is the extra field that holds the rule."""
+        """``field`` is the extra field that holds the rule, or the first of the rules, or a size."""
         self._context = context
         self._accounts = accounts
         self._field = field
@@ -58,23 +59,24 @@ class QuotaStore:
                     f"{change.address} cannot be set: {path} has no account {change.address.name}; make the mailbox "
                     "first. Nothing was written"
                 )
-            wanted = change.after.size if isinstance(change.after, Quota) else None
+            after = change.after if isinstance(change.after, Quota) else None
             try:
-                rule = account.extra_field(self._field)
-                size(rule or "")
-                edit.replace(account.index, account.with_extra(self._field, with_size(rule, wanted)))
+                wanted = (after.size, after.stored) if after else (None, None)
+                line = with_limit(account, self._field, *wanted)
             except ValueError as error:
                 raise WriteError(
-                    f"{path}:{account.index + 1}: {change.address} cannot be set: {error}, and what it stands for is "
-                    "in Dovecot's configuration; write an absolute limit there, or none, and plan again"
+                    f"{path}:{account.index + 1}: {change.address} cannot be set: {error}. Write an absolute limit of "
+                    f"the whole account there, or none, in {self._field}, and plan again. Nothing was written"
                 ) from error
+            edit.replace(account.index, line)
         with Attempt(self._accounts.file.transport) as attempt:
             attempt.write(path, edit.content())
 
     def _quota(self, name: str, account: Account) -> Quota | None:
-        rule = account.extra_field(self._field)
         try:
-            limit = size(rule) if rule else None
+            found = limit(account, self._field)
         except ValueError:
             return None
-        return None if limit is None else Quota(place=self._context.place, name=name, size=limit)
+        if found is None:
+            return None
+        return Quota(place=self._context.place, name=name, size=found.size, stored=found.text)

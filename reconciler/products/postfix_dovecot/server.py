@@ -97,7 +97,8 @@ class Options(Frozen):
     password_scheme: str = Field(default="CRYPT", pattern="^[A-Za-z0-9][A-Za-z0-9._-]*$")
     """The `scheme=` of Dovecot's passdb: what a hash is that names no scheme."""
     quota_field: str = Field(default="userdb_quota_rule", pattern="^[A-Za-z0-9_]+$")
-    """The extra field of an account's line that holds its quota rule."""
+    """The extra field of an account's line that holds its quota: `userdb_quota_rule`, the first of Dovecot 2.3's
+    numbered rules, or `userdb_quota_storage_size` for a size, as Dovecot 2.4 has it."""
     sieve_dir: Template = "~/sieve"
     """The folder of an account's Sieve scripts."""
     sieve_active: Template = "~/.dovecot.sieve"

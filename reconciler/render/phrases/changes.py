@@ -18,7 +18,7 @@ from reconciler.resources.server.sieve import SieveScript
 from reconciler.wording.differences import differences, first_of, in_words
 
 _UNITS: Final = ("TiB", "GiB", "MiB", "KiB")
-_NEVER_SHOWN: Final = frozenset({"place", "name"})  # they stand beside the words
+_NEVER_SHOWN: Final = frozenset({"place", "name", "stored"})  # beside the words; or how a file spells what they say
 
 
 def words(change: Change) -> str:

@@ -5,12 +5,12 @@ from typing import ClassVar
 
 from reconciler.extend import ServerKind
 from reconciler.model.address import Address, Place
-from reconciler.model.resource import Resource
+from reconciler.model.resource import TextResource
 from reconciler.model.stage import Stage
 from reconciler.spec.spec import Spec
 
 
-class Quota(Resource):
+class Quota(TextResource):
     """``name`` is the account's address; ``size`` in bytes, 0 is unlimited. An account without a rule has none."""
 
     kind: ClassVar[str] = "quota"
@@ -29,4 +29,9 @@ def desired(spec: Spec, _stage: Stage) -> Iterator[Quota]:
             yield Quota(place=Place.NEW, name=mailbox.address, size=mailbox.quota)
 
 
-KIND = ServerKind(Quota, desired, source="RFC 9208", changes_at=frozenset())
+def merge(wanted: Quota | None, standing: Quota | None) -> Quota | None:
+    """Ours; where the limit is the same, the spelling that stands."""
+    return standing if standing == wanted else wanted
+
+
+KIND = ServerKind(Quota, desired, merge=merge, source="RFC 9208", changes_at=frozenset())

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.formats.mail_server.quota_rule import size, with_size
+from reconciler.formats.mail_server.quota_rule import plain_size, plain_text, size, with_size
 
 
 @pytest.mark.parametrize(
@@ -20,7 +20,9 @@ from reconciler.formats.mail_server.quota_rule import size, with_size
         ("*:storage=0", 0),
         ("*:messages=1000", None),
         ("Trash:storage=100M", None),
-        ("?:storage=100M", None),
+        ("?:storage=100M", 100 * 1024**2),
+        ("*:storage=1GiB:bytes=5", 5),
+        ("Trash:ignore", None),
     ],
 )
 def test_the_storage_limit_of_all_folders_is_the_quota(rule, bytes_):
@@ -31,6 +33,42 @@ def test_the_storage_limit_of_all_folders_is_the_quota(rule, bytes_):
 def test_a_limit_that_is_no_absolute_size_is_refused(rule):
     with pytest.raises(ValueError, match="is no absolute size"):
         size(rule)
+
+
+@pytest.mark.parametrize("rule", ["*:ignore", "*:storage=1G:backend=x", "*", ":storage=1G", "Trash:", "*:messages=+5"])
+def test_a_rule_that_is_not_understood_is_refused(rule):
+    with pytest.raises(ValueError, match=r"is no quota rule|limits what is not known here"):
+        size(rule)
+
+
+@pytest.mark.parametrize(
+    ("text", "bytes_"),
+    [
+        ("1G", 1024**3),
+        ("512", 512),
+        ("7B", 7),
+        ("10k", 10240),
+        ("5M", 5 * 1024**2),
+        ("5MB", 5 * 1024**2),
+        ("5MiB", 5 * 1024**2),
+        ("3t", 3 * 1024**4),
+        ("0", 0),
+        ("unlimited", 0),
+    ],
+)
+def test_a_size_is_read_as_the_settings_spell_it(text, bytes_):
+    assert plain_size(text) == bytes_
+
+
+@pytest.mark.parametrize("text", ["", "much", "-1", "1.5G", "5iB", "1GG", "*:storage=1G", "10%"])
+def test_what_is_no_size_is_refused(text):
+    with pytest.raises(ValueError, match="is no size"):
+        plain_size(text)
+
+
+@given(st.integers(min_value=0))
+def test_a_size_that_is_written_is_read(wanted):
+    assert plain_size(plain_text(wanted)) == wanted
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ import pytest
 from reconciler.errors import ObserveError, SecretError, StalePlan, WriteError
 from reconciler.model.address import Place
 from reconciler.model.change import Change
+from reconciler.resources.server.quota import KIND
 from reconciler.transports.local import LocalTransport
 from tests.support.server_files import HASH, alias, catch_all, quota
 
@@ -270,8 +271,47 @@ def test_a_relative_quota_is_neither_shown_nor_overwritten(world):
     users = "ann@example.org:x::::::userdb_quota_rule=*:storage=+10%\n"
     w = world(users)
     assert w.read("quota") == {}
-    with pytest.raises(WriteError, match=r"/users:1: new/quota/ann@example.org cannot be set: .*write an absolute"):
+    with pytest.raises(WriteError, match=r"/users:1: new/quota/ann@example.org cannot be set: .*Write an absolute"):
         w.create(quota("ann", 5))
+    assert w.text("users") == users
+
+
+def test_a_limit_is_put_back_as_it_was_spelt(world):
+    users = (
+        "# people\nann@example.org:x:::Ann:::userdb_quota_rule=Trash:storage=+1M userdb_quota_rule2=*:storage=1G a=b\n"
+    )
+    w = world(users)
+    stood = w.read("quota")["ann@example.org"]
+    w.update(quota("ann", 2 * 1024**3))
+    assert "userdb_quota_rule=Trash:storage=+1M userdb_quota_rule2=*:bytes=2147483648 a=b" in (w.text("users") or "")
+    w.update(stood)
+    assert w.text("users") == users
+
+
+def test_the_spelling_of_a_limit_makes_no_change(world):
+    w = world("ann@example.org:x::::::userdb_quota_rule=*:storage=1G\n")
+    stands = w.read("quota")["ann@example.org"]
+    assert (stands.stored, stands) == ("*:storage=1G", quota("ann", 1024**3))
+    assert KIND.merge(quota("ann", 1024**3), stands) is stands
+
+
+def test_a_rule_of_another_folder_is_neither_shown_nor_touched(world):
+    users = "ann@example.org:x::::::userdb_quota_rule=Trash:storage=+100M\n"
+    w = world(users)
+    assert w.read("quota") == {}
+    w.create(quota("ann", 5))
+    assert w.text("users") == users.replace("\n", " userdb_quota_rule2=*:bytes=5\n")
+    w.delete(quota("ann", 5))
+    assert w.text("users") == users
+
+
+def test_a_rule_that_others_count_on_is_not_taken_away(world):
+    w = world("ann@example.org:x\n")
+    w.create(quota("ann", 5))
+    users = (w.text("users") or "").replace("\n", " userdb_quota_rule2=Trash:ignore\n")
+    w.put("users", users)
+    with pytest.raises(WriteError, match="take it away by hand"):
+        w.delete(quota("ann", 5))
     assert w.text("users") == users
 
 

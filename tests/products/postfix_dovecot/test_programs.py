@@ -141,6 +141,28 @@ def test_a_removed_mailbox_is_unknown_to_dovecot(server):
     assert fields(server, "bob@example.org")["uid"] == str(UID)
 
 
+def _own_line(w, extra):
+    w.put("users", f"ann@example.org:{{PLAIN}}pw:{UID}:{GID}::{w.folder}/vmail/ann::{extra}\n")
+
+
+def test_dovecot_obeys_the_limit_beside_the_rules_that_stood_there(server):
+    _own_line(server, "userdb_quota_rule=*:messages=9 userdb_quota_rule2=Trash:storage=+1M")
+    server.create(quota("ann", 5 * 1024**3))
+    assert fields(server, "ann@example.org")["quota_rule3"] == "*:bytes=5368709120"
+    limits = json.loads(doveadm(server, "-f", "json", "quota", "get", "-u", "ann@example.org"))
+    assert {each["type"]: each["limit"] for each in limits} == {"STORAGE": "5242880", "MESSAGE": "9"}
+
+
+@pytest.mark.parametrize(
+    "rule", ["*:storage=1G", "?:storage=1048576:messages=9", "*:bytes=1GiB", "*:storage=5M:bytes=1g"]
+)
+def test_dovecot_reads_a_limit_as_we_do(server, rule):
+    _own_line(server, f"userdb_quota_rule={rule}")
+    limits = json.loads(doveadm(server, "-f", "json", "quota", "get", "-u", "ann@example.org"))
+    assert next(each["limit"] for each in limits if each["type"] == "STORAGE") == str(1024**2)  # in kibibytes
+    assert server.read("quota")["ann@example.org"].size == 1024**3
+
+
 def test_a_quota_on_a_short_line_of_somebody_else_is_understood(server):
     server.put("users", f"ann@example.org:{{PLAIN}}pw:{UID}:{GID}::{server.folder}/vmail/ann\n")
     server.create(quota("ann", 1024**2))
