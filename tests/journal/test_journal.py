@@ -232,7 +232,7 @@ def test_a_mailbox_is_on_record_with_the_reference_to_its_password_alone(journal
     with sqlite3.connect(place) as connection:
         (after,) = connection.execute("SELECT after FROM reconciler_steps").fetchone()
     connection.close()
-    assert set(Mailbox.model_fields) == {"place", "name", "display_name", "password"}
+    assert set(Mailbox.model_fields) == {"place", "stored", "name", "display_name", "password"}
     assert '"password": "keep:ann@example.org"' in after
     assert journal.past.steps_of(1)[0].change.after == ann
 

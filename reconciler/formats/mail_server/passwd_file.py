@@ -43,13 +43,13 @@ class Account:
     def display_name(self) -> str:
         """The gecos field; text that is not UTF-8 is taken for ISO 8859-1, which old files are in."""
         gecos = self.field(_GECOS)
-        if gecos.isascii():
-            return gecos
-        octets = gecos.encode("utf-8", "surrogateescape")
-        try:
-            return octets.decode()
-        except UnicodeDecodeError:
-            return octets.decode("latin-1")
+        return gecos.encode("utf-8", "surrogateescape").decode("latin-1") if self.is_latin_1 else gecos
+
+    @property
+    def is_latin_1(self) -> bool:
+        """Whether the gecos field is not UTF-8."""
+        gecos = self.field(_GECOS)
+        return not gecos.isascii() and any("\udc80" <= character <= "\udcff" for character in gecos)
 
     def extra_fields(self) -> dict[str, str]:
         """The extra fields by name; of several with one name the last, which is the one that counts."""

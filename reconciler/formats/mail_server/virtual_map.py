@@ -9,13 +9,18 @@ Source: virtual(5), postmap(1), DATABASE_README; tested with Postfix 3.7.
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import chain, pairwise
+from pathlib import PurePath
 from typing import Final
 
+from reconciler.errors import ObserveError
 from reconciler.formats.mail_server.line_text import Edit, Text
 from reconciler.formats.templates import normal, same_domain
 
 _TOKEN: Final = re.compile(r'(?:"(?:[^"\\\n]|\\.)*"|[^\s,"])+')
+_TARGETS: Final = re.compile(rf"(?:[\s,]*{_TOKEN.pattern})*[\s,]*")
 _SEPARATOR: Final = ", "
+_BETWEEN: Final = "#"  # stands in a layout for a comment or blank line, which is somebody else's
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,9 +64,9 @@ def entries(text: Text, *, values: bool = True) -> list[Entry]:
     """
     found: list[tuple[list[int], list[str]]] = []
     for index, line in enumerate(text.lines):
-        stripped = line.strip()
-        if not stripped or stripped[0] == "#":
+        if _is_between(line):
             continue
+        stripped = line.strip()
         if not line[0].isspace():
             found.append(([index], [stripped]))
         elif found:
@@ -142,6 +147,46 @@ def retarget(edit: Edit, text: Text, entry: Entry, wanted: frozenset[str]) -> No
         edit.replace(row)
 
 
+def layout(text: Text, entry: Entry) -> str | None:
+    """An entry as it stands, line by line, with ``#`` where a comment or blank line is; None if it is not UTF-8."""
+    rows = range(entry.rows[0], entry.rows[-1] + 1)
+    found = "\n".join(text.lines[row] if row in entry.rows else _BETWEEN for row in rows)
+    return found if _encodable(found) else None
+
+
+def laid_out(stored: str | None, key: str, targets: frozenset[str]) -> list[list[str]] | None:
+    """The lines of a layout, cut where comments stood; None unless it says that the key delivers to these targets."""
+    if stored is None or not _encodable(stored) or not all(c.isprintable() or c in "\t\n" for c in stored):
+        return None
+    lines = stored.split("\n")
+    marks = [-1, *(index for index, row in enumerate(lines) if row == _BETWEEN), len(lines)]
+    pieces = [lines[begin + 1 : end] for begin, end in pairwise(marks)]
+    try:
+        found = entries(Text(PurePath("layout"), stored.encode()))
+    except ObserveError:
+        return None
+    whole = len(found) == 1 and len(found[0].rows) == sum(map(len, pieces))
+    if not whole or not _is_key(found[0].key, key) or found[0].targets != targets:
+        return None
+    return pieces if _TARGETS.fullmatch(found[0].value) else None
+
+
+def put_back(edit: Edit, text: Text, entry: Entry, pieces: list[list[str]]) -> None:
+    """Give an entry its lines of a layout; comments stay in their order, between its pieces where there are as many."""
+    others = [row for row in range(entry.rows[0], entry.rows[-1]) if row not in entry.rows]
+    row = entry.rows[-1] + 1
+    while len(others) < len(pieces) - 1 and row < len(text.lines) and _is_between(text.lines[row]):
+        others.append(row)
+        row += 1
+    if len(others) != len(pieces) - 1:
+        pieces, others = [list(chain(*pieces))], []
+    edit.replace(entry.rows[0], *pieces[0])
+    for gone in entry.rows[1:]:
+        edit.replace(gone)
+    for other, piece in zip(others, pieces[1:], strict=True):
+        edit.replace(other, text.lines[other], *piece)
+
+
 def remove(edit: Edit, entry: Entry) -> None:
     """Take an entry out; comments between its lines stay."""
     for row in entry.rows:
@@ -165,6 +210,19 @@ def keep_from_catch_all(edit: Edit, standing: Map, domain: str, mailboxes: Itera
     else:
         edit.replace(block.begin)
         edit.replace(block.end)
+
+
+def _is_key(written: str, key: str) -> bool:
+    return same_domain(written[1:], key[1:]) if written[0] == key[0] == "@" else normal(written) == key
+
+
+def _is_between(row: str) -> bool:
+    """Whether a line is a comment or blank: these may stand between the lines of an entry."""
+    return row.strip()[:1] in {"", "#"}
+
+
+def _encodable(text: str) -> bool:
+    return not any("\ud800" <= character <= "\udfff" for character in text)
 
 
 def _begin(domain: str) -> str:

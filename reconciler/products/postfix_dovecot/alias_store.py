@@ -1,13 +1,23 @@
 """Aliases and the catch-all in Postfix's virtual_alias_maps."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from itertools import chain
 from pathlib import PurePath
 from typing import Final
 
 from reconciler.errors import WriteError
 from reconciler.extend import Context
 from reconciler.formats.mail_server.line_text import Edit
-from reconciler.formats.mail_server.virtual_map import Map, keep_from_catch_all, line, remove, retarget
+from reconciler.formats.mail_server.virtual_map import (
+    Map,
+    keep_from_catch_all,
+    laid_out,
+    layout,
+    line,
+    put_back,
+    remove,
+    retarget,
+)
 from reconciler.model.change import Change
 from reconciler.resources.server.alias import Alias
 from reconciler.resources.server.catch_all import CatchAll
@@ -32,9 +42,10 @@ class AliasStore:
 
     def read(self, names: Collection[str] | None = None) -> Iterator[Alias]:
         """The aliases in file order."""
-        for key, entry in self._file.file.read().by_key.items():
+        standing = self._file.file.read()
+        for key in standing.by_key:
             if key[0] != "@" and (names is None or key in names):
-                yield Alias(place=self._context.place, name=key, targets=entry.targets)
+                yield self._alias(standing, key)
 
     def write(self, changes: Sequence[Change], /) -> None:
         """Add, change or remove aliases.
@@ -43,9 +54,7 @@ class AliasStore:
         """
         standing = self._file.file.fresh()
         found = {
-            key: Alias(place=self._context.place, name=key, targets=entry.targets)
-            for change in changes
-            if (entry := standing.by_key.get(key := change.address.name))
+            key: self._alias(standing, key) for change in changes if (key := change.address.name) in standing.by_key
         }
         verify(changes, found, self._file.path)
         edit = _edited(standing, {change.address.name: change for change in changes}, self._file.path)
@@ -56,6 +65,11 @@ class AliasStore:
             mailboxes = self._accounts.file.read().by_address
             keep_from_catch_all(edit, standing, self._context.domain, [name for name in mailboxes if name in kept])
         _write(self._file, edit)
+
+    def _alias(self, standing: Map, key: str) -> Alias:
+        entry = standing.by_key[key]
+        stored = layout(standing.text, entry)
+        return Alias(place=self._context.place, name=key, targets=entry.targets, stored=stored)
 
 
 class CatchAllStore:
@@ -95,19 +109,24 @@ class CatchAllStore:
     def _found(self, standing: Map) -> Iterable[CatchAll]:
         entry = standing.by_key.get(self._key)
         if entry:
-            yield CatchAll(place=self._context.place, name=self._context.domain, targets=entry.targets)
+            stored = layout(standing.text, entry)
+            yield CatchAll(place=self._context.place, name=self._context.domain, targets=entry.targets, stored=stored)
 
 
 def _edited(standing: Map, changes: Mapping[str, Change], path: PurePath) -> Edit:
-    """The changes laid over the entries, by key."""
+    """The changes laid over the entries, by key; one that is put back gets the lines that it had."""
     edit = Edit(standing.text)
     for key, change in changes.items():
         after = change.after
         try:
             if not isinstance(after, Alias | CatchAll):
                 remove(edit, standing.by_key[key])
-            elif change.before is None:
-                edit.append(line(key, after.targets))
+                continue
+            pieces = laid_out(after.stored, key, after.targets)
+            if change.before is None:
+                edit.append(*(chain(*pieces) if pieces else [line(key, after.targets)]))
+            elif pieces:
+                put_back(edit, standing.text, standing.by_key[key], pieces)
             else:
                 retarget(edit, standing.text, standing.by_key[key], after.targets)
         except ValueError as error:

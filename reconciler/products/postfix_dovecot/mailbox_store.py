@@ -114,7 +114,9 @@ class MailboxStore:
         return tagged(account.password, self._default_scheme)
 
     def _mailbox(self, name: str, account: Account) -> Mailbox:
-        return Mailbox(place=self._context.place, name=name, display_name=account.display_name)
+        shown = account.display_name
+        stored = shown if account.is_latin_1 else None
+        return Mailbox(place=self._context.place, name=name, display_name=shown, stored=stored)
 
     def _line(self, first: Account | None, mailbox: Mailbox, password: Secret) -> str:
         uid, gid = first.owner if first else ("", "")
@@ -197,4 +199,6 @@ def _gecos(mailbox: Mailbox) -> str:
             f"{mailbox.address}: the display name {name!r} has a colon or control characters, which a passwd-file "
             "cannot hold; write it without"
         )
+    if mailbox.stored == name and all(character <= "\xff" for character in name):
+        return name.encode("latin-1").decode("utf-8", "surrogateescape")
     return name

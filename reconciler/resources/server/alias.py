@@ -5,12 +5,12 @@ from typing import ClassVar
 
 from reconciler.extend import ServerKind
 from reconciler.model.address import Address, Place
-from reconciler.model.resource import Resource
+from reconciler.model.resource import TextResource
 from reconciler.model.stage import Stage
 from reconciler.spec.spec import Spec
 
 
-class Alias(Resource):
+class Alias(TextResource):
     """``name`` delivers to every one of ``targets``."""
 
     kind: ClassVar[str] = "alias"
@@ -31,8 +31,8 @@ def desired(spec: Spec, stage: Stage) -> Iterator[Alias]:
 
 
 def merge(wanted: Alias | None, standing: Alias | None) -> Alias | None:
-    """Ours as a whole on the new server; on the old one what stands stays until its time."""
-    if wanted is None or wanted.place is Place.NEW:
+    """Ours as a whole on the new server, in the layout that stands; on the old one what stands stays until its time."""
+    if wanted is None or (wanted.place is Place.NEW and wanted != standing):
         return wanted
     return standing
 

@@ -5,18 +5,18 @@ from typing import ClassVar
 
 from reconciler.extend import ServerKind
 from reconciler.model.address import Address, Place
-from reconciler.model.resource import Resource
+from reconciler.model.resource import TextResource
 from reconciler.model.stage import Stage
 from reconciler.spec.mailbox import Mailbox as MailboxSpec
 from reconciler.spec.spec import Spec
 
 
-class Mailbox(Resource):
+class Mailbox(TextResource):
     """One account; ``name`` is its whole address.
 
     ``password`` is where a new account's password comes from: ``keep:ADDRESS`` (the old server's hash),
     ``generate:ADDRESS`` or a secret reference. A reading never has one, and an account that exists keeps its own: its
-    user may have changed it since.
+    user may have changed it since. ``stored`` is the display name again where the file has it in ISO 8859-1.
     """
 
     kind: ClassVar[str] = "mailbox"
@@ -57,7 +57,7 @@ def merge(wanted: Mailbox | None, standing: Mailbox | None) -> Mailbox | None:
         return wanted if wanted.place is Place.NEW else None
     if wanted.place is Place.OLD or wanted.display_name in {"", standing.display_name}:
         return standing
-    return standing.model_copy(update={"display_name": wanted.display_name})
+    return standing.model_copy(update={"display_name": wanted.display_name, "stored": wanted.stored})
 
 
 KIND = ServerKind(

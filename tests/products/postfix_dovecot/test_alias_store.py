@@ -2,6 +2,7 @@ import pytest
 
 from reconciler.errors import ObserveError, StalePlan, WriteError
 from reconciler.model.change import Change
+from reconciler.resources.server.alias import KIND
 from tests.support.server_files import alias, catch_all
 
 USERS = "ann@example.org:x\nbob@example.org:x\nroot:x\neve@example.com:x\n"
@@ -38,6 +39,28 @@ def test_an_update_touches_its_entry_only(world):
     w = world(USERS, VIRTUAL)
     w.update(alias("info", "ann@example.org", "c@x.org"))
     assert w.text("virtual") == VIRTUAL.replace("    bob@example.org\n", "    c@x.org\n")
+
+
+def test_an_alias_that_is_put_back_has_its_layout_again(world):
+    wrapped = "info@example.org zoe@x.org,\n\tbob@x.org\n# in between\n\tann@example.org\n"
+    virtual = wrapped + VIRTUAL.replace("info@", "help@")
+    w = world(USERS, virtual)
+    stood = w.read("alias")["info@example.org"]
+    w.update(alias("info", "ann@example.org", "c@x.org"))
+    assert "info@example.org ann@example.org c@x.org\n# in between" in (w.text("virtual") or "")
+    w.update(stood)
+    assert w.text("virtual") == virtual
+
+
+def test_a_layout_never_brings_in_a_target(world):
+    w = world(USERS, VIRTUAL)
+    w.update(alias("info", "c@x.org").model_copy(update={"stored": "info@example.org c@x.org, thief@x.org"}))
+    assert w.read("alias")["info@example.org"].targets == {"c@x.org"}
+
+
+def test_the_layout_of_an_alias_makes_no_change(world):
+    stands = world(USERS, VIRTUAL).read("alias")["info@example.org"]
+    assert KIND.merge(alias("info", "bob@example.org", "ann@example.org"), stands) is stands
 
 
 def test_a_map_that_was_made_for_the_first_alias_goes_with_the_last(world):
@@ -90,6 +113,15 @@ def test_a_catch_all_changes_its_targets_and_nothing_else(world):
     w.put("virtual", "@Example.org  a@x.org\n")
     w.update(catch_all("a@x.org", "b@x.org"))
     assert w.text("virtual") == "@Example.org  a@x.org, b@x.org\n"
+
+
+def test_a_catch_all_that_is_put_back_has_its_layout_again(world):
+    virtual = "# everybody else\n@example.org\tann@example.org\n  bob@example.org\n"
+    w = world(USERS, virtual)
+    stood = w.read("catch_all")["example.org"]
+    w.update(catch_all("ann@example.org"))
+    w.update(stood)
+    assert w.text("virtual") == virtual
 
 
 def test_an_alias_takes_the_place_of_the_self_entry_and_gives_it_back(world):

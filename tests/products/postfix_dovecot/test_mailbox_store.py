@@ -247,6 +247,17 @@ def test_a_mailbox_with_an_alias_of_its_own_needs_no_self_entry(world):
     assert w.text("virtual") == before
 
 
+def test_a_display_name_in_iso_8859_1_is_put_back_in_it(world):
+    users = "ann@example.org:x:::Ann Müller:/h\n".encode("latin-1")
+    w = world()
+    w.put("users", users)
+    stood = w.read("mailbox")["ann@example.org"]
+    w.update(w.mailbox("ann", "Ann Maier"))
+    assert w.text("users") == "ann@example.org:x:::Ann Maier:/h\n"
+    w.update(stood)
+    assert (w.folder / "users").read_bytes() == users
+
+
 def test_a_quota_is_a_field_of_the_line_and_nothing_else_changes(world):
     users = "ann@example.org:x:::Ann:::a=b userdb_quota_rule=*:storage=1G:messages=5 c=d\nbob@example.org:y\n"
     w = world(users)
