@@ -93,8 +93,8 @@ def sets_catch_all(change: Change) -> bool:
 
 
 def makes_key(change: Change) -> bool:
-    """The new server gets a signing key."""
-    return change.before is None and change.address[:2] == (Place.NEW, "dkim_key")
+    """The new server gets a signing key, or signs with one that it has."""
+    return change.after is not None and change.address[:2] == (Place.NEW, "dkim_key")
 
 
 def keeps_password(change: Change) -> bool:

@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.serialization import (
 from reconciler.errors import ObserveError, StalePlan, WriteError
 from reconciler.model.address import Place
 from reconciler.model.change import Change
-from reconciler.resources.server.dkim_key import DkimKey
+from reconciler.resources.server.dkim_key import KIND, DkimKey
 
 KEYS = "# keys\nold._domainkey.example.com example.com:old:/etc/keys/old.private\n"
 SIGNERS = "# signers\n*@example.com old._domainkey.example.com\n* old._domainkey.example.com\n"
@@ -122,8 +122,8 @@ def test_a_key_file_that_is_there_is_never_replaced(server, rsa_key):
     path = server.put("keys/s1.example.org.private", pem(rsa_key))
     server.secrets.known["file:other.pem"] = pem(rsa.generate_private_key(65537, 1024))
     with pytest.raises(WriteError, match="holds another key, and a key that exists is not replaced"):
-        server.create(key(source="file:other.pem"))
-    server.create(key())
+        use(server, key(source="file:other.pem"))
+    use(server, key())
     assert path.read_text() == pem(rsa_key)
 
 
@@ -133,8 +133,9 @@ def test_what_a_crash_left_half_done_is_completed(server):
     for left in ({"SigningTable": SIGNERS}, {"SigningTable": SIGNERS, "KeyTable": KEYS}):
         for name, text in left.items():
             server.put(name, text)
-        assert server.read("dkim_key") == {}
-        server.create(key())
+        begun = server.read("dkim_key")["s1._domainkey.example.org"]
+        assert begun.begins(key())
+        use(server, key())
         assert server.everything() == whole
 
 
@@ -164,13 +165,112 @@ def test_a_key_that_others_sign_with_is_not_removed(server):
     assert server.everything() == before
 
 
-def test_a_key_file_outside_of_our_folder_outlives_its_rows(server, rsa_key):
+def test_a_row_that_names_another_file_is_not_ours_to_remove(server, rsa_key):
     path = server.put("elsewhere/s1.private", pem(rsa_key))
     server.put("KeyTable", f"{KEYS}s1._domainkey.example.org example.org:s1:{path}\n")
     server.put("SigningTable", "*@example.org s1._domainkey.example.org\n" + SIGNERS)
-    server.delete(key())
-    assert (server.text("KeyTable"), server.text("SigningTable")) == (KEYS, SIGNERS)
-    assert path.exists()
+    before = server.everything()
+    with pytest.raises(WriteError, match=r"KeyTable:3 is not the row that is made here"):
+        server.delete(key())
+    assert server.everything() == before
+
+
+@pytest.mark.parametrize(
+    ("table", "row", "why"),
+    [
+        ("KeyTable", "other example.com:x:{path}\n", r"KeyTable:4 names its file .* too"),
+        ("KeyTable", "% %:any:{path}\n", r"KeyTable:4 names its file .* too"),
+        ("SigningTable", "boss@example.org s1._domainkey.example.org\n", r"SigningTable:5 signs boss@example.org"),
+        ("SigningTable", "*@example.org s1._domainkey.example.org # twice\n", r"SigningTable:5 signs \*@example.org"),
+    ],
+)
+def test_a_key_that_somebody_elses_row_uses_is_not_removed(server, table, row, why):
+    server.create(key())
+    path = server.folder / "keys/s1.example.org.private"
+    server.put(table, server.text(table) + row.format(path=path))
+    before = server.everything()
+    with pytest.raises(WriteError, match=why):
+        server.delete(key())
+    assert server.everything() == before
+
+
+def test_a_row_with_a_persons_remark_is_not_removed(server):
+    server.create(key())
+    server.put("KeyTable", (server.text("KeyTable") or "").rstrip("\n") + " # keep until May\n")
+    before = server.everything()
+    with pytest.raises(WriteError, match=r"KeyTable:3 is not the row that is made here"):
+        server.delete(key())
+    assert server.everything() == before
+
+
+def stood_as(server, use_, rsa_key, where="elsewhere/s1.private", name="mykey"):
+    """What an administrator has made and not come to the end of."""
+    if use_ == "file":
+        server.put("keys/s1.example.org.private", pem(rsa_key))
+    else:
+        path = server.put(where, pem(rsa_key))
+        server.put("KeyTable", f"{KEYS}{name} example.org:s1:{path} # to be used one day\n")
+    return server.read("dkim_key")["s1._domainkey.example.org"]
+
+
+def use(server, wanted):
+    """As a plan does it: our key over the one that stands."""
+    stands = server.read("dkim_key")[wanted.name]
+    server.write(Change(stands, KIND.merge(wanted, stands)))
+
+
+@pytest.mark.parametrize("use_", ["file", "table"])
+def test_a_key_that_stood_unused_is_used_and_given_back(server, rsa_key, use_):
+    stood = stood_as(server, use_, rsa_key)
+    before = server.everything()
+    assert stood.use == use_
+    use(server, key())
+    signs = server.read("dkim_key")[stood.name]
+    assert (signs.use, signs.public) == ("signing", stood.public)
+    server.write(Change(signs, KIND.merge(stood, signs)))
+    assert server.everything() == before
+
+
+def test_a_row_whose_key_is_still_to_come_gets_it_and_keeps_its_row(server):
+    server.put("KeyTable", f"{KEYS}mykey example.org:s1:{server.folder}/later.private\n")
+    before = server.everything()
+    stood = server.read("dkim_key")["s1._domainkey.example.org"]
+    assert (stood.use, stood.public) == ("table", None)
+    use(server, key())
+    signs = server.read("dkim_key")[stood.name]
+    assert signs.public
+    server.write(Change(signs, stood))
+    assert server.everything() == before
+
+
+def test_a_key_in_its_row_can_be_signed_with(server, rsa_key):
+    der = rsa_key.private_bytes(Encoding.DER, PrivateFormat.TraditionalOpenSSL, NoEncryption())
+    server.put("KeyTable", f"mykey example.org:s1:{base64.b64encode(der).decode()}\n")
+    before = server.everything()
+    stood = server.read("dkim_key")["s1._domainkey.example.org"]
+    use(server, key())
+    signs = server.read("dkim_key")[stood.name]
+    assert signs.use == "signing"
+    server.write(Change(signs, stood))
+    assert server.everything() == before
+
+
+def test_an_exception_for_one_address_does_not_sign_for_the_domain(server, rsa_key):
+    stood_as(server, "table", rsa_key)
+    server.put("SigningTable", f"{SIGNERS}boss@example.org mykey\n")
+    before = server.everything()
+    stood = server.read("dkim_key")["s1._domainkey.example.org"]
+    assert stood.use == "table"
+    use(server, key())
+    server.write(Change(server.read("dkim_key")[stood.name], stood))
+    assert server.everything() == before
+
+
+def test_asked_by_name_it_says_the_same(server, rsa_key):
+    stood = stood_as(server, "file", rsa_key)
+    server.create(key("s2"))
+    assert server.read("dkim_key", {stood.name}) == {stood.name: stood}
+    assert sorted(server.read("dkim_key")) == [stood.name, "s2._domainkey.example.org"]
 
 
 def test_an_exception_for_one_address_is_kept_before_ours(server):
@@ -219,10 +319,22 @@ def test_tables_that_opendkim_would_refuse_are_an_error_at_their_line(server, ke
         server.read("dkim_key")
 
 
-def test_keys_that_nobody_signs_with_or_of_other_kinds_are_not_shown(server, rsa_key):
+def test_keys_of_other_kinds_and_of_any_domain_are_not_shown(server, rsa_key):
     path = server.put("k.private", pem(rsa_key))
-    server.put("KeyTable", f"idle example.org:idle:{path}\n% %:any:{path}\n")
+    server.put("KeyTable", f"% %:any:{path}\n")
     assert server.read("dkim_key") == {}
     server.put("k.private", pem(ed25519.Ed25519PrivateKey.generate()))
+    server.put("KeyTable", f"idle example.org:idle:{path}\n")
+    assert server.read("dkim_key") == {}
     server.put("SigningTable", "* idle\n")
     assert server.read("dkim_key") == {}
+
+
+@pytest.mark.parametrize("content", [b"", b"rubbish", b"-----BEGIN PRIVATE KEY-----\n"])
+def test_a_file_that_holds_no_key_is_neither_shown_nor_overwritten(server, content):
+    server.put("keys/s1.example.org.private", content)
+    before = server.everything()
+    assert server.read("dkim_key") == {}
+    with pytest.raises(WriteError, match="move it away"):
+        server.create(key())
+    assert server.everything() == before

@@ -67,6 +67,9 @@ def _targets(before: Alias | CatchAll | None, after: Alias | CatchAll | None) ->
     yield first_of(f"-{target}" for target in sorted(before.targets - after.targets))
 
 
+_USES: Final = {"file": "a file that nothing names", "table": "named, not in use", "signing": "signs"}
+
+
 def _dkim_key(before: DkimKey | None, after: DkimKey | None) -> Iterator[str]:
     key = after or before
     assert key is not None
@@ -74,8 +77,12 @@ def _dkim_key(before: DkimKey | None, after: DkimKey | None) -> Iterator[str]:
         yield f"key {key_ending(key.public)}"
     elif key.source:
         yield "generated" if key.source == "generate" else f"from {key.source}"
-    if key.bits:
+    if key.bits and not key.public:
         yield f"{key.bits} bits"
+    if before and after and before.use != after.use:
+        yield f"{_USES[before.use]} -> {_USES[after.use]}"
+    elif key.use != "signing":
+        yield _USES[key.use]
 
 
 def _sieve(before: SieveScript | None, after: SieveScript | None) -> Iterator[str]:
