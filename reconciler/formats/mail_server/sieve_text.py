@@ -70,6 +70,16 @@ def pieces(content: str) -> tuple[Piece, ...]:
     return tuple(found)
 
 
+def tokens(content: str) -> tuple[str, ...]:
+    """The tokens of a text, comments among them, without the blanks between.
+
+    Raises:
+        ValueError: there is something that is no token.
+
+    """
+    return tuple(text.rstrip("\r") for _, text, _ in _tokens(content))
+
+
 @lru_cache(maxsize=2**15)  # a plan asks for each script several times, and the library takes its time
 def problems(content: str) -> str | None:
     """Why a script must not be sent to a server: what the Sieve library finds wrong, with its line; None if nothing.

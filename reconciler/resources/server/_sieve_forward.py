@@ -1,7 +1,8 @@
 """Our rule inside a Sieve script: forward a copy and retain the message.
 
 It has the form that Roundcube's filter editor writes, shows and can switch off (rcube_sieve_script of Roundcube
-1.6.15), and it is known by its name: ``Forward to … and retain``.
+1.6.15). It is known by its name, ``Forward to … and retain``, and by a body that is ours word for word, on or off; only
+the address may be another. A rule of that name with any other body is its user's.
 """
 
 import re
@@ -9,15 +10,15 @@ from functools import lru_cache
 from itertools import pairwise
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from reconciler.formats.mail_server.sieve_text import Piece, line_after, line_end, pieces
+from reconciler.formats.mail_server.sieve_text import Piece, line_after, line_end, pieces, tokens
 
 if TYPE_CHECKING:
     import jinja2
 
 _MARKER: Final = re.compile(r"#[ ]?rule:\[(?P<name>Forward to [^\r\n]+ and retain)\]\s*\Z")
-_REDIRECT: Final = re.compile(r'\bredirect\s+(?P<copy>:copy\s+)?"(?P<target>(?:[^"\\]|\\.)*)"\s*;', re.IGNORECASE)
-_KEEP: Final = re.compile(r"\bkeep\s*;", re.IGNORECASE)
-_OFF: Final = re.compile(r"if\s+false\b", re.IGNORECASE)
+_BEFORE_TARGET: Final = ("{", "redirect", ":copy")
+_BEHIND_TARGET: Final = (";", "}")
+_TESTS: Final = {("if", "true"): True, ("if", "false", "# true"): False, ("if", "false"): False}  # on or off
 _REQUIRE_COPY: Final = 'require ["copy"];'
 _REQUIRE: Final = re.compile(r"require\s*(?:\[(?P<list>[^]]*)\]|(?P<one>\"[^\"]*\"))\s*;\Z", re.IGNORECASE)
 _REMEMBERED: Final = 2**17  # a plan asks for each script several times; the texts are in memory anyway
@@ -47,7 +48,7 @@ def rule(target: str) -> str:
         ValueError: the address would break out of a Sieve string (RFC 5228, section 2.4.2) or of a comment line.
 
     """
-    if not target.isprintable() or any(character in target for character in '"\\[] '):
+    if not _fits(target):
         msg = f"{target!r} cannot be forwarded to: quotes, blanks and control characters would break the Sieve rule"
         raise ValueError(msg)
     return _template().render(name=rule_name(target), target=target)
@@ -65,14 +66,12 @@ def forwards(content: str) -> tuple[Forward, ...]:
     found = []
     for comment, command in pairwise(cut):
         marker = _MARKER.match(content[comment.start : comment.end])
-        body = content[command.start : command.end]
-        redirect = _REDIRECT.search(body)
-        if comment.word or not marker or not command.word or not redirect:
+        if comment.word or not marker or command.word != "if":
             continue
-        if redirect["copy"] or _KEEP.search(body):
-            target = re.sub(r"\\(.)", r"\1", redirect["target"])
+        ours = _target(tokens(content[command.start : command.end]))
+        if ours:
             end = line_after(content, command.end)
-            found.append(Forward(marker["name"], target, not _OFF.match(body), comment.start, end))
+            found.append(Forward(marker["name"], *ours, comment.start, end))
     return tuple(found)
 
 
@@ -133,6 +132,21 @@ def _template() -> "jinja2.Template":
     )
     environment.filters["sieve_string"] = _string
     return environment.get_template("forward.sieve.j2")
+
+
+def _fits(target: str) -> bool:
+    return target.isprintable() and not any(character in target for character in '"\\[] ')
+
+
+def _target(body: tuple[str, ...]) -> tuple[str, bool] | None:
+    """The address in a body of ours, and whether it is switched on; None for any other body."""
+    test = next((test for test in _TESTS if body[: len(test)] == test and body[len(test) :][:1] == ("{",)), None)
+    if test is None:
+        return None
+    *before, string, semicolon, end = body[len(test) :] if len(body) == len(test) + 6 else ("",) * 3
+    target = string[1:-1]
+    ours = tuple(before) == _BEFORE_TARGET and (semicolon, end) == _BEHIND_TARGET and string == _string(target)
+    return (target, _TESTS[test]) if ours and target and _fits(target) else None
 
 
 def _string(text: str) -> str:

@@ -154,27 +154,48 @@ def test_a_rule_switched_off_goes_when_the_move_is_over() -> None:
     assert merge(wanted(Stage.HARDEN), script(OFF)) is None
 
 
-def test_a_rule_made_by_hand_with_keep_and_redirect_is_known() -> None:
+def test_a_rule_typed_by_hand_is_known_whatever_its_blanks() -> None:
     by_hand = script(
-        "# rule:[Forward to OldMail and retain]\r\n"
-        'if true\r\n{\r\n\tkeep;\r\n\tredirect "ann@old.example.net";\r\n}\r\n'
+        'require "copy";\n# rule:[Forward to OldMail and retain]\nif true { redirect :copy "ann@old.example.net"; }\n'
     )
     assert by_hand.forwards_to == OLD
     assert merge(wanted(), by_hand) == by_hand
     assert merge(None, by_hand) is None
 
 
-def test_a_redirect_that_retains_nothing_is_not_ours() -> None:
-    theirs = script('# rule:[Forward to x and retain]\r\nredirect "x@example.com";\r\n')
+NAME = "# rule:[Forward to old.example.net and retain]\r\n"
+BODY = '{\r\n\tredirect :copy "ann@old.example.net";\r\n}\r\n'
+THEIRS = [
+    'redirect "x@example.com";\r\n',
+    'redirect :copy "ann@old.example.net";\r\n',
+    f'if header :contains "subject" "urgent"\r\n{BODY}',
+    f"if not true\r\n{BODY}",
+    f"if anyof (true, false)\r\n{BODY}",
+    f"if true # always\r\n{BODY}",
+    f'if false # header :is "a" "b"\r\n{BODY}',
+    BODY.replace("{", "if true\r\n{\r\n\t/* to the old one */"),
+    "if true\r\n" + BODY.replace("}", '\tfileinto "Urgent";\r\n}'),
+    "if true\r\n" + BODY.replace("}", "\tstop;\r\n}"),
+    "if true\r\n" + BODY.replace(":copy ", "").replace("{", "{\r\n\tkeep;"),
+    "if true\r\n" + BODY.replace("ann@", 'x\\"@'),
+    f"if true\r\n{BODY}# or\r\nelsif true {{ stop; }}\r\nelse {{ keep; }}\r\n",
+]
+
+
+@pytest.mark.parametrize("body", THEIRS)
+def test_a_rule_of_our_name_with_another_body_is_its_users(body: str) -> None:
+    theirs = script('require ["copy","fileinto"];\r\n' + NAME + body, "main")
     assert theirs.rule is None
     assert merge(None, theirs) == theirs
-
-
-def test_a_rule_with_branches_goes_as_a_whole() -> None:
-    branches = ALONE.rstrip("\r\n") + "\r\n# or\r\nelsif true { stop; }\r\nelse { keep; }\r\nkeep;\r\n"
-    merged = merge(None, script(branches))
+    assert merge(wanted(Stage.HARDEN), theirs) == theirs
+    merged = merge(wanted(), theirs)
     assert merged is not None
-    assert merged.content == "keep;\r\n"
+    assert merged.forwards_to == OLD
+    assert merged.content == theirs.content.replace(NAME, OURS + NAME)
+    gone = merge(None, merged)
+    assert gone is not None
+    assert gone.content.endswith(NAME + body)
+    assert gone.rule is None
 
 
 @pytest.mark.parametrize(
@@ -228,6 +249,8 @@ def test_the_mailbox_comes_first_and_spf_only_while_the_rule_is_on() -> None:
 
 RULES = st.sampled_from(
     [
+        '# rule:[Forward to x and retain]\nif header :is "a" "b"\n{\n\tredirect :copy "p@sms.example";\n}\n',
+        '# rule:[Forward to old.example.net and retain]\nif true\n{\n\tredirect "x@example.com";\n\tkeep;\n}\n',
         '# rule:[Spam]\nif header :contains "x-spam" "yes"\n{\n\tfileinto "Junk";\n\tstop;\n}\n',
         "# just a remark\n",
         "\n",
