@@ -141,6 +141,6 @@ def _against(change: Change, stands: Resource | None) -> str:
 
 
 def _data(resource: Resource | None) -> dict[str, Any]:
-    """The fields, without the address; none where it is absent."""
+    """The fields, without the address and how a file spells them; none where it is absent."""
     data = encode_resource(resource) if resource else {}
-    return {key: value for key, value in data.items() if key not in {"place", "name"}}
+    return {key: value for key, value in data.items() if key not in {"place", "name", "stored"}}

@@ -203,7 +203,8 @@ class DkimKeyStore:
                     yield selector
         elif self._transport.stat(self._files.keys_dir):
             try:
-                listed = self._transport.run(("ls", "-1", "--", str(self._files.keys_dir)))
+                ls = self._transport.which("ls") or "/bin/ls"  # where the PATH of this process leads nowhere
+                listed = self._transport.run((ls, "-1", "--", str(self._files.keys_dir)))
             except ReconcilerError as error:
                 raise ObserveError(f"the key files cannot be seen: {error}") from error
             for file in listed.decode("utf-8", "surrogateescape").splitlines():

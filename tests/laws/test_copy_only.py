@@ -27,6 +27,7 @@ ALLOWED: dict[str, dict[str, str]] = {
     "formats/mail_server/virtual_map.py": {
         "edit.replace(block.begin)": _ROW,
         "edit.replace(block.end)": _ROW,
+        "edit.replace(gone)": _ROW,
         "edit.replace(row)": _ROW,
     },
     "formats/zone/edit.py": {"left.remove(old)": _MEMORY, "right.remove(rdata)": _MEMORY},
@@ -80,7 +81,7 @@ ALLOWED: dict[str, dict[str, str]] = {
         "session.delete(created)": "the script that the failed step had made",
     },
     "stores/opendkim.py": {
-        "attempt.remove(path)": "a key that a step is to take away, in the folder of our keys",
+        "attempt.remove(removed)": "a key that a step is to take away, in the folder of our keys",
         "naming.replace(row.index)": _ROW,
         "signing.replace(signer.index)": _ROW,
     },

@@ -148,9 +148,9 @@ def test_removals_have_their_sign():
 def test_time_grows_with_the_number_of_steps_and_not_faster():
     def seconds(count):
         long = plan(*(step(n, Stage.PREPARE, None, mailbox(f"user{n}")) for n in range(1, count + 1)))
-        start = time.perf_counter()
+        start = time.thread_time()
         show(long)
-        return time.perf_counter() - start
+        return time.thread_time() - start
 
     few, many = min(seconds(1000) for _ in range(3)), seconds(30_000)
     assert many < 120 * few
