@@ -155,8 +155,8 @@ class Journal(Protocol):
     def histories(self) -> Mapping[str, History]:
         """RRset name to its sightings."""
 
-    def renew(self) -> None:
-        """Keep the lock.
+    def hold(self) -> None:
+        """Make sure that the lock on the move is still held: asked before each write, and at the end of a run.
 
         Raises:
             Locked: it was lost to another run.

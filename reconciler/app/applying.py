@@ -157,7 +157,12 @@ class Carrying:
         self.terms.confirm(plan)
         events = self.session.events
         try:
-            with self.journal.lock, self.terms.stopping() as stop:
+            with self.journal.lock as lock, self.terms.stopping() as asked:
+
+                def stop() -> bool:
+                    lock.require()  # long before the next write: a copy of mail may take days
+                    return asked()
+
                 events.tell(RunBegun(plan))
                 outcome = apply(plan, self.session.hands(self.journal, stop), self._judge)
         except ReconcilerError as error:

@@ -71,12 +71,14 @@ def apply(plan: Plan, hands: Hands, judge: Judge | None = None) -> Outcome:
         StalePlan: a resource is no longer what the plan was made for; nothing of that step was written.
         StepFailed: a write failed or was not kept; the steps before it stand.
         Interrupted: ``stop`` said so; the step that was under way is complete.
+        Locked: another run has taken the lock of this one; what was written until then stands.
 
     """
     run = hands.journal.open_run(plan)
     _log.info("run %d of %s to %s: %d steps may run", run, plan.domain, plan.stage.label, len(plan.runnable))
     try:
         outcome = _Run(run, hands).carry_out(plan, judge)
+        hands.journal.hold()
     except StalePlan:
         _closed(hands, run, "stale")
         raise
@@ -161,10 +163,10 @@ class _Run:
         for (place, kind), group in groupby(running, key=lambda s: (s.change.address.place, s.change.address.kind)):
             store = self.hands.stores[place, kind]
             for batch in _batches(list(group), store.batch):
+                self.hands.journal.hold()
                 if self.hands.stop():
                     msg = "stopped as asked; every step before this one is complete: apply again to go on"
                     raise Interrupted(msg)
-                self.hands.journal.renew()
                 if not self._write(store, [self._resolved(step) for step in batch]):
                     self._hold(step for step in running if step.number >= batch[0].number)
                     return False

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
-from sqlalchemy import Connection, Engine, NullPool, create_engine, event, insert, inspect, make_url, select
+from sqlalchemy import Connection, Engine, NullPool, create_engine, event, func, insert, inspect, make_url, select
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from reconciler.errors import JournalError
@@ -21,6 +21,8 @@ from reconciler.journal import tables
 
 _PATIENCE: Final = 10  # seconds to wait for another process's commit; ours take milliseconds
 _READS_ONLY: Final = "journal_reads_only"
+_MAKERS: Final = 7_026_364_130  # our number among PostgreSQL's advisory locks: whoever makes the tables has it
+_TRIES: Final = 3  # of making tables, where others make them too
 _WITHOUT: Final = (
     "restore it from a backup, or move it away and go on without it: the servers and the zone are read anew each time, "
     "so that only the rollback of earlier runs and the time since which caches are waited for are lost"
@@ -52,9 +54,12 @@ class Database:
             JournalError: it cannot be read.
 
         """
+        options: dict[str, Any] = {_READS_ONLY: True}
+        if self._engine.dialect.name == "postgresql":
+            options["isolation_level"] = "REPEATABLE READ"  # else each statement sees what is committed by then
         with (
             self._explained("read"),
-            self._engine.connect().execution_options(**{_READS_ONLY: True}) as connection,
+            self._engine.connect().execution_options(**options) as connection,
             connection.begin(),
         ):
             yield connection
@@ -85,22 +90,42 @@ class Database:
             return self._is_empty(connection)
 
     def prepare(self) -> None:
-        """Make the tables where they are missing.
+        """Make the tables where they are missing; others may make them at the same moment.
 
         Raises:
             JournalError: as ``is_empty``, or it cannot be written.
 
         """
-        if self.is_empty():
-            with self.writing() as connection:
-                if self._is_empty(connection):  # still: another process may have been faster
-                    tables.create_all(connection)
-                    connection.execute(insert(tables.meta).values(schema_version=tables.SCHEMA_VERSION))
+        for tried in range(1, _TRIES + 1):
+            if not self._missing():
+                return
+            try:
+                self._make()
+            except JournalError:
+                # most databases know no lock on what is not there yet: somebody was faster, or it cannot be made
+                if tried == _TRIES and self._missing():
+                    raise
+
+    def _missing(self) -> bool:
+        with self.reading() as connection:
+            return self._is_empty(connection) or not tables.NAMES.issubset(inspect(connection).get_table_names())
+
+    def _make(self) -> None:
+        with self.writing() as connection:
+            if connection.dialect.name == "postgresql":
+                connection.execute(select(func.pg_advisory_xact_lock(_MAKERS)))
+            is_new = self._is_empty(connection)  # still: another process may have been faster
+            tables.create_missing(connection)
+            if is_new:
+                connection.execute(insert(tables.meta).values(schema_version=tables.SCHEMA_VERSION))
 
     def _is_empty(self, connection: Connection) -> bool:
         names = inspect(connection).get_table_names()
         if tables.meta.name in names:
-            self._check_version(connection.execute(select(tables.meta.c.schema_version)).scalars().all())
+            found = connection.execute(select(tables.meta.c.schema_version)).scalars().all()
+            if not found and connection.dialect.name != "sqlite":
+                return True  # where tables are made outside of transactions, somebody is about to write the version
+            self._check_version(found)
             return False
         if names and connection.dialect.name == "sqlite":
             msg = (
@@ -111,7 +136,7 @@ class Database:
         return True
 
     def _check_version(self, found: Any) -> None:
-        if list(found) == [tables.SCHEMA_VERSION]:
+        if set(found) == {tables.SCHEMA_VERSION}:  # older programs that made one journal at once have written it twice
             return
         msg = (
             f"the journal {self.name} has version {', '.join(map(str, found)) or 'unknown'}, and this reconciler reads "

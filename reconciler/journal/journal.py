@@ -9,8 +9,9 @@ from sqlalchemy import Connection, bindparam, func, insert, select, update
 
 from reconciler.journal.database import Database
 from reconciler.journal.lock import Lock
+from reconciler.journal.moment import now_in
 from reconciler.journal.past import Past
-from reconciler.journal.tables import GONE, runs, sightings
+from reconciler.journal.tables import GONE, meta, runs, sightings
 from reconciler.journal.tables import steps as _steps
 from reconciler.model.address import Address
 from reconciler.model.codec import encode_change, encode_resource, plan_digest
@@ -44,7 +45,7 @@ class DatabaseJournal:
             Locked: this run does not hold the lock.
 
         """
-        values = {
+        values: dict[str, object] = {
             "domain": self._domain,
             "intent": plan.intent.value,
             "stage": plan.stage.label,
@@ -52,10 +53,10 @@ class DatabaseJournal:
             "plan_digest": plan_digest(plan),
             "tool_version": metadata.version("reconciler"),
             "host": platform.node(),
-            "started": self._clock.now(),
         }
         with self._database.writing() as connection:
-            self.lock.renew(connection)
+            self.lock.hold(connection)
+            values["started"] = now_in(connection, self._clock)  # compared with the lock's own times
             last = select(func.coalesce(func.max(runs.c.number), 0)).where(runs.c.domain == self._domain)
             number: int = connection.execute(last).scalar_one() + 1
             connection.execute(insert(runs).values(number=number, **values))
@@ -71,7 +72,7 @@ class DatabaseJournal:
         now = self._clock.now()
         rows = [{**self._row(step), "run": run, "begun": now} for step in steps]
         with self._database.writing() as connection:
-            self.lock.renew(connection)
+            self.lock.hold(connection)
             connection.execute(insert(_steps), rows)
 
     def done(self, run: int, steps: Sequence[Step]) -> None:
@@ -86,7 +87,8 @@ class DatabaseJournal:
         """End a run."""
         this = (runs.c.domain == self._domain) & (runs.c.number == run)
         with self._database.writing() as connection:
-            connection.execute(update(runs).where(this).values(ended=self._clock.now(), outcome=outcome))
+            ended = now_in(connection, self._clock)
+            connection.execute(update(runs).where(this).values(ended=ended, outcome=outcome))
 
     def baselines(self) -> Mapping[Address, Resource | None]:
         """For each address that this move changed and has not put back: the value before the first change."""
@@ -96,9 +98,11 @@ class DatabaseJournal:
         """Note what each name server serves; a new sighting only where it differs from the last one.
 
         A server that was seen before and is not among those of the zone any more is noted as gone. Where the clock was
-        set back since, the last sighting's time is kept: caches are waited for too long, never too short.
+        set back since, the last sighting's time is kept: caches are waited for too long, never too short. This needs no
+        lock on the move: those who note sightings at once in one database take turns.
         """
         with self._database.writing() as connection:
+            connection.execute(select(meta).with_for_update())  # SQLite lets nobody else write anyway
             last = self._last_sightings(connection)
             rows = []
             for server, names in served.items():
@@ -118,14 +122,14 @@ class DatabaseJournal:
         """RRset name to its sightings."""
         return self.past.histories()
 
-    def renew(self) -> None:
-        """Keep the lock.
+    def hold(self) -> None:
+        """Make sure that the lock is still held.
 
         Raises:
-            Locked: it was lost to another run.
+            Locked: it is not.
 
         """
-        self.lock.renew()
+        self.lock.hold()
 
     def _row(self, step: Step) -> dict[str, object]:
         change = encode_change(step.change)

@@ -1,10 +1,13 @@
-"""The lock on one move: a lease that a run renews, so that it outlives a crash by expiring."""
+"""The lock on one move: a lease that is renewed while it is held, so that it outlives a crash by expiring.
+
+It is taken from nobody who may still write. Of a process of this machine it is known whether it lives; of one elsewhere
+only that it has not renewed its lease, by the clock that all runs share.
+"""
 
 import os
 import platform
 from contextlib import suppress
 from datetime import datetime, timedelta
-from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
 from uuid import uuid4
@@ -14,6 +17,9 @@ from sqlalchemy.exc import IntegrityError
 
 from reconciler.errors import JournalError, Locked
 from reconciler.journal.database import Database
+from reconciler.journal.keeper import Keeper
+from reconciler.journal.moment import now_in
+from reconciler.journal.process import Life, life_of, processes
 from reconciler.journal.tables import locks
 from reconciler.ports import Clock
 
@@ -26,16 +32,16 @@ class Lock:
 
     def __init__(self, database: Database, domain: str, clock: Clock, lease: timedelta = LEASE) -> None:
         """Take nothing yet."""
-        self._safe_until: datetime | None = None
         self._database = database
         self._domain = domain
         self._clock = clock
         self._lease = lease
         self._token = uuid4().hex
         self._mine = (locks.c.domain == domain) & (locks.c.token == self._token)
+        self._keeper: Keeper | None = None
 
     def acquire(self) -> None:
-        """Take it; from a run whose lease has expired, or whose process is gone from this machine, take it over.
+        """Take it, and keep it until ``release``; from a run that has ended without a word, take it over.
 
         Raises:
             Locked: another run holds it; says who, since when and until when.
@@ -43,48 +49,55 @@ class Lock:
         """
         for _ in range(_ROUNDS):
             if self._insert():
-                return
-            holder = self._holder()
+                return self._keep()
+            holder, now = self._holder()
             if holder is None:
                 continue
-            if is_held(holder, self._clock.now()):
+            if is_held(holder, now):
                 raise Locked(self._message(holder))
             if self._replace(holder):
-                return
+                return self._keep()
         msg = f"other runs on {self._domain} took the lock first, {_ROUNDS} times: try again"
         raise Locked(msg)
 
-    def renew(self, connection: Connection | None = None) -> None:
-        """Keep it for another lease; with a connection, as part of what is being written there.
+    def require(self) -> None:
+        """Ask nobody: for whoever works long between two writes.
 
-        Without one it writes only when a quarter of the lease is over: until then nobody can have taken it.
+        Raises:
+            Locked: it is known by now that the lock was lost.
+
+        """
+        if self._keeper and self._keeper.lost:
+            raise Locked(self._keeper.lost)
+
+    def hold(self, connection: Connection | None = None) -> None:
+        """Make sure that this run still has it: to be called before each write, with a connection as part of it.
+
+        The database is asked; it is written only where half of the lease is over.
 
         Raises:
             Locked: this run does not hold it, or no longer.
 
         """
-        now = self._clock.now()
-        if connection is None:
-            if self._safe_until is None or now >= self._safe_until:
-                with self._database.writing() as own:
-                    self.renew(own)
-                self._safe_until = now + self._lease / 4
-            return
-        kept = connection.execute(update(locks).where(self._mine).values(expires=now + self._lease))
-        if kept.rowcount != 1:
-            holder = connection.execute(select(locks).where(locks.c.domain == self._domain)).one_or_none()
-            msg = (
-                self._message(holder)
-                if holder
-                else f"this run does not hold the lock on {self._domain}, so it writes nothing: run it again"
-            )
-            raise Locked(msg)
+        self.require()
+        if connection is not None:
+            self._renew(connection)
+        elif not self._is_fresh():
+            self._renew_alone()
 
     def release(self) -> None:
         """Give it back, if it is held."""
-        self._safe_until = None
+        if self._keeper:
+            self._keeper.stop()
+            self._keeper = None
         with self._database.writing() as connection:
             connection.execute(delete(locks).where(self._mine))
+
+    def close(self) -> None:
+        """Release it where that was forgotten; where it cannot be written the lease runs out by itself."""
+        if self._keeper:
+            with suppress(JournalError):
+                self.release()
 
     def __enter__(self) -> Self:
         """Acquire."""
@@ -94,16 +107,39 @@ class Lock:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Release; where that cannot be written the lease runs out by itself, and what went wrong is said first."""
-        with suppress(JournalError):
-            self.release()
+        """Release; what went wrong before is said first."""
+        self.close()
 
-    def _values(self) -> dict[str, Any]:
-        now = self._clock.now()
+    def _keep(self) -> None:
+        self._keeper = Keeper(self._renew_alone, self._lease, self._clock)
+        self._keeper.start()
+
+    def _is_fresh(self) -> bool:
+        with self._database.reading() as connection:
+            expires: datetime | None = connection.execute(select(locks.c.expires).where(self._mine)).scalar()
+            return expires is not None and expires - now_in(connection, self._clock) >= self._lease / 2
+
+    def _renew_alone(self) -> None:
+        with self._database.writing() as connection:
+            self._renew(connection)
+
+    def _renew(self, connection: Connection) -> None:
+        expires = now_in(connection, self._clock) + self._lease
+        if connection.execute(update(locks).where(self._mine).values(expires=expires)).rowcount == 1:
+            return
+        holder = connection.execute(select(locks).where(locks.c.domain == self._domain)).one_or_none()
+        msg = (
+            f"this run has lost its lock, so it writes nothing more: {self._message(holder)}"
+            if holder
+            else f"this run does not hold the lock on {self._domain}, so it writes nothing: run it again"
+        )
+        raise Locked(msg)
+
+    def _values(self, now: datetime) -> dict[str, Any]:
         return {
             "token": self._token,
             "host": platform.node(),
-            "processes": _processes(),
+            "processes": processes(),
             "pid": os.getpid(),
             "since": now,
             "expires": now + self._lease,
@@ -111,56 +147,41 @@ class Lock:
 
     def _insert(self) -> bool:
         with self._database.writing() as connection:
+            values = self._values(now_in(connection, self._clock))
             try:
                 with connection.begin_nested():
-                    connection.execute(insert(locks).values(domain=self._domain, **self._values()))
+                    connection.execute(insert(locks).values(domain=self._domain, **values))
             except IntegrityError:
                 return False
         return True
 
-    def _holder(self) -> Row[Any] | None:
+    def _holder(self) -> tuple[Row[Any] | None, datetime]:
         with self._database.reading() as connection:
-            return connection.execute(select(locks).where(locks.c.domain == self._domain)).one_or_none()
+            holder = connection.execute(select(locks).where(locks.c.domain == self._domain)).one_or_none()
+            return holder, now_in(connection, self._clock)
 
     def _replace(self, holder: Row[Any]) -> bool:
         """Compare and swap: nobody else took it over, and its holder has not come back to life."""
         same = (locks.c.domain == self._domain) & (locks.c.token == holder.token) & (locks.c.expires == holder.expires)
         with self._database.writing() as connection:
-            return connection.execute(update(locks).where(same).values(**self._values())).rowcount == 1
+            values = self._values(now_in(connection, self._clock))
+            return connection.execute(update(locks).where(same).values(**values)).rowcount == 1
 
     def _message(self, holder: Row[Any]) -> str:
         return (
             f"{self._domain} is being changed by another run: process {holder.pid} on {holder.host}, since "
             f"{holder.since:%Y-%m-%d %H:%M:%S} UTC. Two runs at once could undo each other's changes: wait until it "
-            f"has ended, or stop it; its lock expires at {holder.expires:%Y-%m-%d %H:%M:%S} UTC unless it goes on"
+            f"has ended, or stop it; {_until(holder)}"
         )
 
 
 def is_held(holder: Row[Any], now: datetime) -> bool:
-    """Whether a row of ``locks`` still keeps others out: its lease runs, and its process may be alive."""
-    return holder.expires > now and not _is_gone(holder)
+    """Whether a row of ``locks`` still keeps others out: its process lives here, or elsewhere and its lease runs."""
+    life = life_of(holder.processes, holder.pid)
+    return life is Life.LIVES or (life is Life.ELSEWHERE and holder.expires > now)
 
 
-def _processes() -> str:
-    """What makes a process id unique: this boot of this kernel, and the PID namespace; empty where there is no /proc.
-
-    A host name would not do: two machines can have the same one, and containers share a kernel.
-    """
-    try:
-        boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
-        return f"{boot} {Path('/proc/self/ns/pid').readlink()}"
-    except OSError:
-        return ""
-
-
-def _is_gone(holder: Row[Any]) -> bool:
-    """Whether the holder's process has certainly ended; only its own machine can tell."""
-    if not holder.processes or holder.processes != _processes():
-        return False
-    try:
-        os.kill(holder.pid, 0)
-    except ProcessLookupError:
-        return True
-    except PermissionError:
-        return False  # somebody else's, but alive
-    return False
+def _until(holder: Row[Any]) -> str:
+    if life_of(holder.processes, holder.pid) is Life.LIVES:
+        return "it lives on this machine, so its lock does not expire before it ends"
+    return f"its lock expires at {holder.expires:%Y-%m-%d %H:%M:%S} UTC unless it goes on"

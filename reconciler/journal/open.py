@@ -54,11 +54,13 @@ def open_journal(
     from reconciler.journal.past import Past  # noqa: PLC0415
 
     database = _database(place, create=True)
+    lock = Lock(database, domain, clock)
     try:
         database.prepare()
         past = Past(database, domain, _known(types), clock)
-        yield DatabaseJournal(database, domain, past, Lock(database, domain, clock), clock)
+        yield DatabaseJournal(database, domain, past, lock, clock)
     finally:
+        lock.close()
         database.close()
 
 

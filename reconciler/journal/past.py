@@ -9,6 +9,7 @@ from sqlalchemy import Row, Select, func, select
 from reconciler.errors import JournalError
 from reconciler.journal.database import Database
 from reconciler.journal.lock import is_held
+from reconciler.journal.moment import now_in
 from reconciler.journal.records import INTERRUPTED, RUNNING, BegunStep, Run
 from reconciler.journal.tables import GONE, locks, runs, sightings, steps
 from reconciler.model.address import Address, Place
@@ -54,9 +55,8 @@ class Past:
         with self._database.reading() as connection:
             rows = connection.execute(query).all()
             lock = connection.execute(select(locks).where(locks.c.domain == self._domain)).one_or_none()
-        is_alive = (
-            lock is not None and is_held(lock, self._clock.now()) and bool(rows) and lock.since <= rows[-1].started
-        )
+            now = now_in(connection, self._clock)
+        is_alive = lock is not None and is_held(lock, now) and bool(rows) and lock.since <= rows[-1].started
         unended = [INTERRUPTED] * (len(rows) - 1) + [RUNNING if is_alive else INTERRUPTED]  # only the last can be alive
         return tuple(map(_run, rows, unended))
 

@@ -2,12 +2,15 @@
 
 Every row carries its mail domain, so that several moves can share one database. Names have a prefix, so that they can
 stand beside other people's tables. Times are text of one width in UTC: exact in every database, and they sort.
+
+A table that older journals do not have is added to them when they are next written, and their version stays: what is
+read from a journal can be there without it, and an older program does not miss it.
 """
 
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from sqlalchemy import JSON, Column, Dialect, Index, Integer, MetaData, String, Table, Text
+from sqlalchemy import JSON, Column, Connection, Dialect, Index, Integer, MetaData, String, Table, Text
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
 SCHEMA_VERSION: Final = 1
@@ -32,7 +35,11 @@ class Moment(TypeDecorator[datetime]):
 _VALUE = JSON(none_as_null=True)  # None means absent, and absent is NULL
 _metadata = MetaData()
 
-meta = Table("reconciler_meta", _metadata, Column("schema_version", Integer, nullable=False))
+meta = Table(
+    "reconciler_meta",
+    _metadata,
+    Column("schema_version", Integer, primary_key=True, autoincrement=False),  # two makers cannot both have written it
+)
 
 runs = Table(
     "reconciler_runs",
@@ -89,13 +96,29 @@ sightings = Table(
 locks = Table(
     "reconciler_locks",
     _metadata,
-    Column("domain", String(255), primary_key=True),
+    Column("domain", String(255), primary_key=True),  # of a move; an address, where one mailbox is copied
     Column("token", String(32), nullable=False),
     Column("host", String(255), nullable=False),
-    Column("processes", String(255), nullable=False),  # whose process ids ``pid`` belongs to; empty: not known
+    Column("processes", String(255), nullable=False),  # see reconciler.journal.process; empty: not known
     Column("pid", Integer, nullable=False),
     Column("since", Moment, nullable=False),
     Column("expires", Moment, nullable=False),
 )
 
-create_all = _metadata.create_all
+wishes = Table(
+    "reconciler_wishes",
+    _metadata,
+    Column("domain", String(255), primary_key=True),  # which lock is to be given back
+    Column("token", String(32), primary_key=True),  # of who waits for it
+    Column("why", String(255), nullable=False),
+    Column("expires", Moment, nullable=False),
+)
+"""Locks that somebody waits for: their holders look here, and give them back when they can."""
+
+NAMES: Final = frozenset(_metadata.tables)
+
+
+def create_missing(connection: Connection) -> None:
+    """Every table that is not there yet; the one with the version last, for it says that the others are there."""
+    _metadata.create_all(connection, tables=[table for table in _metadata.sorted_tables if table is not meta])
+    _metadata.create_all(connection, tables=[meta])

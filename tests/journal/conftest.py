@@ -1,5 +1,5 @@
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
@@ -11,6 +11,7 @@ from tests.support.clock import FakeClock
 from tests.support.moves import DOMAIN
 
 Opening = Callable[..., DatabaseJournal]
+Elsewhere = Callable[[], AbstractContextManager[None]]
 
 
 @pytest.fixture
@@ -36,3 +37,16 @@ def journal(opened: Opening) -> Iterator[DatabaseJournal]:
     journal = opened()
     with journal.lock:
         yield journal
+
+
+@pytest.fixture
+def elsewhere() -> Elsewhere:
+    """Entered for what is done on another machine, of whose processes nobody here can tell whether they live."""
+
+    @contextmanager
+    def on_another_machine() -> Iterator[None]:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr("reconciler.journal.process.machine", lambda: "another-boot pid:[4026531836]")
+            yield
+
+    return on_another_machine

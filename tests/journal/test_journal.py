@@ -1,5 +1,6 @@
 import sqlite3
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from datetime import timedelta
 from pathlib import Path
 from typing import ClassVar
@@ -24,6 +25,7 @@ from tests.support.moves import mx, plan_of, step
 MX = Address(Place.DNS, "rrset", "example.org. MX")
 OLD, NEW, OTHER = mx("old"), mx("new"), mx("other")
 Opening = Callable[..., DatabaseJournal]
+Elsewhere = Callable[[], AbstractContextManager[None]]
 
 
 def carried_out(journal: DatabaseJournal, *pairs: tuple[Resource | None, Resource | None]) -> int:
@@ -83,8 +85,11 @@ def test_a_run_without_steps_is_on_record_too(journal: DatabaseJournal) -> None:
 
 
 def test_a_run_that_never_ended_is_running_while_its_lock_is_held_and_interrupted_afterwards(
-    journal: DatabaseJournal, clock: FakeClock
+    opened: Opening, clock: FakeClock, elsewhere: Elsewhere
 ) -> None:
+    journal = opened()
+    with elsewhere():
+        journal.lock.acquire()
     journal.open_run(plan_of())
     journal.open_run(plan_of())
     assert [run.outcome for run in journal.past.runs()] == ["interrupted", "running"]
@@ -92,9 +97,22 @@ def test_a_run_that_never_ended_is_running_while_its_lock_is_held_and_interrupte
     assert [run.outcome for run in journal.past.runs()] == ["interrupted", "interrupted"]
 
 
-def test_a_run_is_not_running_because_another_one_has_taken_over_its_lock(
-    journal: DatabaseJournal, opened: Opening, clock: FakeClock
+def test_a_run_of_this_machine_is_running_as_long_as_its_process_lives(
+    journal: DatabaseJournal, clock: FakeClock
 ) -> None:
+    journal.open_run(plan_of())
+    clock.advance(timedelta(days=1))
+    assert [run.outcome for run in journal.past.runs()] == ["running"]
+    journal.lock.release()
+    assert [run.outcome for run in journal.past.runs()] == ["interrupted"]
+
+
+def test_a_run_is_not_running_because_another_one_has_taken_over_its_lock(
+    opened: Opening, clock: FakeClock, elsewhere: Elsewhere
+) -> None:
+    journal = opened()
+    with elsewhere():
+        journal.lock.acquire()
     journal.open_run(plan_of())
     clock.advance(121)
     with opened().lock:
@@ -192,9 +210,10 @@ def test_nothing_is_begun_without_the_lock(opened: Opening) -> None:
     assert journal.past.runs() == ()
 
 
-def test_a_run_that_lost_its_lock_begins_nothing_more(
-    journal: DatabaseJournal, opened: Opening, clock: FakeClock
-) -> None:
+def test_a_run_that_lost_its_lock_begins_nothing_more(opened: Opening, clock: FakeClock, elsewhere: Elsewhere) -> None:
+    journal = opened()
+    with elsewhere():
+        journal.lock.acquire()
     run = journal.open_run(plan_of())
     clock.advance(121)
     opened().lock.acquire()
@@ -203,7 +222,10 @@ def test_a_run_that_lost_its_lock_begins_nothing_more(
     assert journal.past.steps_of(run) == ()
 
 
-def test_beginning_a_step_keeps_the_lock(journal: DatabaseJournal, opened: Opening, clock: FakeClock) -> None:
+def test_beginning_a_step_keeps_the_lock(opened: Opening, clock: FakeClock, elsewhere: Elsewhere) -> None:
+    journal = opened()
+    with elsewhere():
+        journal.lock.acquire()
     run = journal.open_run(plan_of())
     for number in range(1, 4):
         clock.advance(100)
