@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from reconciler.app.copying.turns import mailboxes_for
 from reconciler.app.saved_plans import require_current, require_expected
 from reconciler.app.session import Session, Sight
 from reconciler.app.stopping import Stopping, unstoppable
@@ -164,7 +165,8 @@ class Carrying:
                     return asked()
 
                 events.tell(RunBegun(plan))
-                outcome = apply(plan, self.session.hands(self.journal, stop), self._judge)
+                with mailboxes_for(self.session.move, plan, events, stop) as turns:
+                    outcome = apply(plan, self.session.hands(self.journal, stop, turns), self._judge)
         except ReconcilerError as error:
             events.tell(RunEnded(str(error)))
             raise

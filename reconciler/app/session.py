@@ -7,8 +7,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final, Protocol
 
+from reconciler.app.copying.carrier import Carrier
 from reconciler.app.copying.ledger import last_passes
-from reconciler.app.copying.stores import Carrier, mail_stores
+from reconciler.app.copying.stores import mail_stores
 from reconciler.app.move import Move, kinds
 from reconciler.app.products import SERVERS, ZONES, Products
 from reconciler.engine.apply import Hands
@@ -20,6 +21,7 @@ from reconciler.engine.rollback import plan_rollback
 from reconciler.engine.trail import Written
 from reconciler.engine.zone import claimed_names
 from reconciler.extend import Check, Context, Opened, Probe, Surroundings
+from reconciler.mailcopy.turns import ALONE, Turns
 from reconciler.model.address import Address, Place
 from reconciler.model.event import NOBODY, Events
 from reconciler.model.outside import NOTHING, Outside
@@ -136,9 +138,9 @@ class Session:
             journal.see(servers.served(self._watched()), self.move.clock.now())
         return self.look(journal)
 
-    def hands(self, journal: Journal, stop: Callable[[], bool]) -> Hands:
+    def hands(self, journal: Journal, stop: Callable[[], bool], turns: Turns = ALONE) -> Hands:
         """All that a run works with."""
-        mail = mail_stores(self.move, journal.histories, Carrier(self.events, stop))
+        mail = mail_stores(self.move, journal.histories, Carrier(self.events, stop, turns))
         return Hands(
             stores={**self.stores, **mail},
             kinds=self.rules.kinds,

@@ -19,7 +19,7 @@ Examples:
 
 \b
 Exit codes:
-  0 every mailbox is copied, 3 the rest waits for tomorrow (a provider's daily limit),
+  0 every mailbox is copied, 3 the rest waits (for tomorrow, by a provider's daily limit; for another run that has it),
   4 some mailboxes need a person (a login, a quota, refused messages, a bad verdict), 1 an error or stopped
 """
 _REPORTS: Final = (".csv", ".json")

@@ -14,6 +14,8 @@ _MAILBOXES: Final = {
     State.LIMITED.value: Code.WAITING,
     State.AUTH_LOST.value: Code.BLOCKED,
     State.SUSPECT.value: Code.BLOCKED,
+    State.HELD.value: Code.WAITING,
+    State.GIVEN_BACK.value: Code.WAITING,
 }
 
 

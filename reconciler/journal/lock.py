@@ -19,9 +19,9 @@ from reconciler.errors import JournalError, Locked
 from reconciler.journal.database import Database
 from reconciler.journal.keeper import Keeper
 from reconciler.journal.moment import now_in
-from reconciler.journal.process import Life, life_of, processes
 from reconciler.journal.tables import locks
 from reconciler.ports import Clock
+from reconciler.transports.process import Life, life_of, processes
 
 LEASE: Final = timedelta(seconds=120)
 _ROUNDS: Final = 3  # of meeting a lock that is gone when we look who holds it

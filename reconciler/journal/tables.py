@@ -99,7 +99,7 @@ locks = Table(
     Column("domain", String(255), primary_key=True),  # of a move; an address, where one mailbox is copied
     Column("token", String(32), nullable=False),
     Column("host", String(255), nullable=False),
-    Column("processes", String(255), nullable=False),  # see reconciler.journal.process; empty: not known
+    Column("processes", String(255), nullable=False),  # see reconciler.transports.process; empty: not known
     Column("pid", Integer, nullable=False),
     Column("since", Moment, nullable=False),
     Column("expires", Moment, nullable=False),
@@ -110,7 +110,7 @@ wishes = Table(
     _metadata,
     Column("domain", String(255), primary_key=True),  # which lock is to be given back
     Column("token", String(32), primary_key=True),  # of who waits for it
-    Column("why", String(255), nullable=False),
+    Column("why", Text, nullable=False),
     Column("expires", Moment, nullable=False),
 )
 """Locks that somebody waits for: their holders look here, and give them back when they can."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from reconciler.mailcopy.either import AnyCopy, copy_mailbox
 from reconciler.mailcopy.imap.server import Server
-from reconciler.mailcopy.job import MailboxReport, Means
+from reconciler.mailcopy.job import MailboxReport, Means, State
 from reconciler.mailcopy.pace import Pace
 
 if TYPE_CHECKING:
@@ -35,6 +35,10 @@ class Gates:
         with ExitStack() as stack:
             for at in sorted({source, target}):
                 stack.enter_context(self._free[at])
+            held_by = stack.enter_context(means.holding(copy.key.account))
+            if held_by:
+                now = means.clock.now()
+                return MailboxReport(copy.key, State.HELD, now, now, words=held_by)
             paces = (self._paces[source], self._paces[target])
             return copy_mailbox(copy, replace(means, paces=paces, second=lambda: self._second(source, target)))
 

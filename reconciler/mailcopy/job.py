@@ -49,6 +49,8 @@ class State(StrEnum):
     LIMITED = "daily limit"
     AUTH_LOST = "auth lost"
     SUSPECT = "looks empty"
+    HELD = "held by another run"
+    GIVEN_BACK = "given back"  # to a run that needs the mailbox; the next pass goes on
     FAILED = "failed"
 
 
@@ -114,6 +116,8 @@ class Means:
 
     ``events`` hear a Progress now and then, from several threads; an exception that it raises ends the mailbox between
     two batches.
+    ``holding`` is entered with the name of a mailbox for the time of the work on it, and tells who else works on it; an
+    event then may raise ``GiveBack``.
     ``second`` tells whether each server has room for one more connection of a mailbox, and keeps it until it is left.
     """
 
@@ -123,4 +127,5 @@ class Means:
     paces: tuple[Pace, Pace] = (_UNBOUND, _UNBOUND)
     patience: Patience = field(default_factory=Patience)
     sleep: Callable[[float], None] = time.sleep
+    holding: Callable[[str], AbstractContextManager[str]] = lambda _: nullcontext("")
     second: Callable[[], AbstractContextManager[bool]] = lambda: nullcontext(False)

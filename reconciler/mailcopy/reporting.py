@@ -9,6 +9,7 @@ from reconciler.mailcopy.model.accounting import FolderAccount, Refusal
 from reconciler.mailcopy.model.ledger import CopyKey
 from reconciler.mailcopy.model.mapping import FolderPlan
 from reconciler.mailcopy.refused import all_refusals
+from reconciler.mailcopy.turns import GiveBack
 
 _log: Final = logging.getLogger(__name__)
 
@@ -32,7 +33,10 @@ def reported(
     """Run the pass to its end, which ``persist`` does, and report what became of everything."""
     began = means.clock.now()
     _log.info("%s: a pass from %s to %s begins", key.account, key.source, key.target)
-    state, words = persist()
+    try:
+        state, words = persist()
+    except GiveBack as error:
+        state, words = State.GIVEN_BACK, str(error)
     attempt.say(state, words=words)
     accounts = attempt.accounts()
     _log.info("%s: %s %s", key.account, state.value, words)

@@ -23,7 +23,7 @@ class Events(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Waiting(Event):
-    """A write stands, and what it waits for now: the servers that do not serve it yet."""
+    """What is waited for now: servers that do not serve a record yet that was written, a mailbox that others have."""
 
     words: str
 

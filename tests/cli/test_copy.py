@@ -19,6 +19,7 @@ from reconciler.app.copying.asked import Asked
 from reconciler.app.copying.ledger import last_passes, ledger_place, open_ledger
 from reconciler.app.copying.one_pass import Pass
 from reconciler.app.copying.orders import Jobs
+from reconciler.app.copying.turns import open_turns
 from reconciler.app.move import Move
 from reconciler.mailcopy.job import Means
 from reconciler.mailcopy.model.batches import FEWEST as MOST_IN_A_BATCH
@@ -338,11 +339,48 @@ def test_back_brings_what_came_to_the_new_server(run, move, old, new, people):
     }
 
 
-def test_two_copies_of_one_move_do_not_run_at_once(run, move, old, people):
-    with open_ledger(ledger_place(move), SystemClock()):
+def test_a_mailbox_that_another_run_has_is_left_to_it_and_the_others_are_copied(run, move, old, new, people):
+    mail(old, people)
+    with open_turns(Move.load(move, SystemClock())) as turns:
+        turns.take(people[:1])
         shown = run("copy", move)
-    assert shown.code == 1
-    assert "is being copied by another process" in shown.err
+        assert shown.code == 3, shown
+        assert f"{people[0]}: held by another run" in shown.err
+        assert f"process {os.getpid()} on " in shown.err
+        assert "2 done, 1 held by another run" in shown.out
+        assert sum(new.seen(people[0]).values()) == 0
+    assert new.seen(people[1]) == expected(old.seen(people[1]))
+    assert run("copy", move).code == 0
+    assert new.seen(people[0]) == expected(old.seen(people[0]))
+
+
+def test_apply_stops_a_running_copy_of_a_mailbox_after_its_batch_and_copies_it_itself(
+    process, run, move, old, new, people
+):
+    for address in people:
+        _plain(old, address, messages=3 * MOST_IN_A_BATCH)
+    change(move, old={"octets_per_second": 20_000}, parallel=2)
+    secrets = {_variable(address): f"oldpw-{address}" for address in people} | {"MASTER_PASSWORD": MASTER[1]}
+    child = process("copy", move, "--json", environment=secrets)
+    told: list[dict[str, Any]] = []
+    while not any(each["state"] == "copying" for each in told):
+        told += events(child.stdout.readline())
+    change(move, old={"octets_per_second": None})
+    move.write_text(re.sub(r"(  old_password: (env:\w+))", r"\1\n  password: \2", move.read_text()))
+    shown = run("apply", move, "--yes")
+    assert "it was asked to give the mailbox back after its batch" in shown.err
+    assert f"process {child.pid} on " in shown.err
+    out, err = child.communicate(timeout=60)
+    assert child.returncode == 3, err
+    *mailboxes, summary = [*events(out)]
+    ended = {each["mailbox"]: each for each in mailboxes if each["event"] == "mailbox"}
+    assert (summary["stopped"], set(ended)) == (False, set(people))
+    states = {each["state"] for each in ended.values()}
+    assert "given back" in states <= {"given back", "held by another run"}
+    given = [each["words"] for each in ended.values() if each["state"] == "given back"]
+    assert all(words.startswith("apply of example.org needs the mailbox; it is given back") for words in given)
+    for address in people:
+        assert new.seen(address) == old.seen(address)
 
 
 def test_a_ca_file_without_certificates_is_named_before_anything_is_sent(run, move, old, new, people):

@@ -46,7 +46,7 @@ def elsewhere() -> Elsewhere:
     @contextmanager
     def on_another_machine() -> Iterator[None]:
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr("reconciler.journal.process.machine", lambda: "another-boot pid:[4026531836]")
+            patch.setattr("reconciler.transports.process.machine", lambda: "another-boot pid:[4026531836]")
             yield
 
     return on_another_machine

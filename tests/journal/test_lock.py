@@ -13,7 +13,7 @@ import pytest
 from reconciler.errors import Locked
 from reconciler.journal.journal import DatabaseJournal
 from reconciler.journal.open import open_journal
-from reconciler.journal.process import machine
+from reconciler.transports.process import machine
 from tests.support.clock import FakeClock
 
 Opening = Callable[..., DatabaseJournal]

@@ -18,6 +18,7 @@ from reconciler.journal.journal import DatabaseJournal
 from reconciler.journal.keeper import Keeper
 from reconciler.journal.lock import LEASE
 from reconciler.journal.open import open_journal, read_journal
+from reconciler.journal.turns import DatabaseTurns
 from tests.lab.postgres import Postgres
 from tests.support.clock import FakeClock
 from tests.support.moves import mx, plan_of, step
@@ -25,6 +26,7 @@ from tests.support.moves import mx, plan_of, step
 pytestmark = pytest.mark.daemon
 
 ROOT = Path(__file__).parents[2]
+ANN = "ann@example.org"
 MAKERS = 8
 YEAR = timedelta(days=365)
 Opening = Callable[..., DatabaseJournal]
@@ -159,6 +161,72 @@ def test_what_several_moves_write_at_once_is_kept_apart(opened: Opening) -> None
                 steps = [step(1, mx("old"), mx("new"))]
                 journal.begin(journal.open_run(plan_of(*steps)), steps)
     assert all([run.number for run in journal.past.runs()] == [1, 2] for journal in journals.values())
+
+
+TAKE = """
+import sys
+from reconciler.journal.database import open_url
+from reconciler.journal.turns import DatabaseTurns
+from tests.support.clock import FakeClock
+
+database = open_url(sys.argv[1])
+turns = DatabaseTurns(database, FakeClock())
+print("ready", flush=True)
+sys.stdin.readline()
+many = [f"user{number}@example.org" for number in range(300)]
+others = turns.take(many if sys.argv[2] == "0" else many[::-1])
+print(*(account for account in many if account not in others), flush=True)
+sys.stdin.readline()
+"""
+
+
+def test_of_processes_that_take_the_same_mailboxes_at_once_each_mailbox_is_one_processs(
+    server: Postgres, opened: Opening
+) -> None:
+    opened()
+    takers = [
+        subprocess.Popen(
+            [sys.executable, "-c", TAKE, server.url, str(number % 2)],
+            cwd=ROOT,
+            text=True,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+        )
+        for number in range(4)
+    ]
+    taken: list[str] = []
+    for taker in takers:
+        assert taker.stdout
+        assert taker.stdout.readline() == "ready\n"
+    for taker in takers:
+        assert taker.stdin
+        taker.stdin.write("go\n")
+        taker.stdin.flush()
+    for taker in takers:
+        assert taker.stdout
+        taken += taker.stdout.readline().split()
+    for taker in takers:
+        taker.communicate("end\n")
+    assert sorted(taken) == sorted(f"user{number}@example.org" for number in range(300))
+
+
+def test_a_mailbox_of_another_machine_is_its_own_until_its_lease_is_over_by_the_databases_clock(
+    server: Postgres, opened: Opening, clock: FakeClock, elsewhere: Elsewhere
+) -> None:
+    opened()
+    ahead = FakeClock(clock.now() + YEAR)
+    with (
+        closing(open_url(server.url)) as database,
+        closing(DatabaseTurns(database, clock)) as far,
+        closing(DatabaseTurns(database, ahead)) as near,
+    ):
+        with elsewhere():
+            assert far.take([ANN]) == {}
+        assert " works on it" in near.take([ANN])[ANN]
+        near.wish([ANN], "apply of example.org needs the mailbox")
+        assert far.wanted(ANN) == "apply of example.org needs the mailbox"
+        server.run("UPDATE reconciler_locks SET expires = '2020-01-01T00:00:00.000000Z'")
+        assert near.take([ANN]) == {}
 
 
 SEE = """

@@ -1,8 +1,10 @@
 """One pass over all mailboxes: each is copied, judged if asked for, and told; it can be stopped between two batches."""
 
+import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Final
 
@@ -15,6 +17,7 @@ from reconciler.mailcopy.imap.job import Endpoint
 from reconciler.mailcopy.job import UNDER_WAY, MailboxReport, Means, Progress, State
 from reconciler.mailcopy.model.accounting import Tally
 from reconciler.mailcopy.model.ledger import CopyKey
+from reconciler.mailcopy.turns import ALONE, GiveBack, Turns
 from reconciler.mailcopy.verify import Verification
 from reconciler.model.event import Event, Hearer, Together
 from reconciler.model.last_pass import LastPass
@@ -39,13 +42,23 @@ class Pass:
         means: Means,
         stop: Callable[[], bool],
         note: Callable[[CopyKey, LastPass], None],
+        *,
+        turns: Turns = ALONE,
     ) -> None:
-        """Nothing is opened yet; ``note`` is to remember what a later plan wants to know."""
+        """Nothing is opened yet; ``note`` is to remember what a later plan wants to know.
+
+        A mailbox that another run has is left out, with a word; one that another run wants is given back.
+        """
+        self._turns = turns
+        self._held: set[str] = set()
+        self._here = threading.local()  # the mailbox that a thread works on
         self._note = note
         self._copies, self._parallel = copies, parallel
         self._stop = stop
         self._begun: set[str] = set()
-        self._means = replace(means, events=Together(Hearer(self._heard), means.events), sleep=self._sleep)
+        self._means = replace(
+            means, events=Together(Hearer(self._heard), means.events), sleep=self._sleep, holding=self._holding
+        )
         free = min((end.server.limits.connections for copy in copies for end in (copy.source, copy.target)), default=1)
         self._judges = min(parallel, max(1, free // _SHARE))
         self._room = free > self._judges
@@ -102,8 +115,11 @@ class Pass:
         try:
             verdict = self._compared(copy, report)
             if verdict.grade in BAD_GRADES:
-                first = report.tally
-                report = copy_mailbox(copy, self._means)
+                with self._holding(report.key.account) as held_by:
+                    if held_by:
+                        return Outcome.of(report, unjudged=f"it was not copied again, for {held_by}")
+                    first = report.tally
+                    report = copy_mailbox(copy, self._means)
                 self._note_end(report)
                 earlier = Tally(new=first.new, recognised=first.recognised, octets=first.octets)
                 if report.state in _COPIED:
@@ -127,13 +143,36 @@ class Pass:
 
     def _heard(self, event: Event) -> None:
         if isinstance(event, Progress):
-            if event.state in UNDER_WAY and self._stop():
-                raise _StopAsked
+            if event.state in UNDER_WAY:
+                self._go_on(event.account)
             self._begun.add(event.account)
+
+    def _go_on(self, account: str) -> None:
+        """Between two batches: unless a person wants all to stop, or another run wants this mailbox."""
+        if self._stop():
+            raise _StopAsked
+        why = self._turns.wanted(account) if account in self._held else ""
+        if why:
+            raise GiveBack(f"{why}; it is given back, and the next pass goes on")
+
+    @contextmanager
+    def _holding(self, account: str) -> Iterator[str]:
+        """Who else has the mailbox; if nobody, nobody has it meanwhile."""
+        held_by = self._turns.take([account]).get(account, "")
+        if held_by:
+            yield held_by
+            return
+        self._here.account = account
+        self._held.add(account)
+        try:
+            yield ""
+        finally:
+            self._here.account = ""
+            self._held.discard(account)
+            self._turns.give_back([account])
 
     def _sleep(self, seconds: float) -> None:
         end = time.monotonic() + seconds
         while (left := end - time.monotonic()) > 0:
-            if self._stop():
-                raise _StopAsked
+            self._go_on(getattr(self._here, "account", ""))
             time.sleep(min(_NAP, left))

@@ -1,10 +1,11 @@
 """Steps of a plan that copy mail: one pass over their mailboxes, compared where the plan wants it complete."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 from typing import Final
 
 from reconciler.app.copying.asked import Asked
+from reconciler.app.copying.carrier import Carrier
 from reconciler.app.copying.ledger import ledger_place, open_ledger
 from reconciler.app.copying.one_pass import Pass
 from reconciler.app.copying.orders import arrivals_since, jobs_of
@@ -13,7 +14,6 @@ from reconciler.app.move import Move
 from reconciler.errors import Interrupted, NotYet, WriteError
 from reconciler.mailcopy.job import Means, State
 from reconciler.model.change import Change
-from reconciler.model.event import Events
 from reconciler.model.grade import Difference, Grade
 from reconciler.model.sighting import History
 from reconciler.resources.mail.stored import StoredMail
@@ -27,8 +27,7 @@ def carry_mail(
     move: Move,
     changes: Sequence[Change],
     back: Mapping[str, History] | None,
-    events: Events,
-    stop: Callable[[], bool],
+    carrier: Carrier,
 ) -> None:
     """From the old server to the new one; with ``back``, what came since the cutover from the new one to the old.
 
@@ -46,7 +45,7 @@ def carry_mail(
     for verify, addresses in ((False, [n for n in names if n in once]), (True, [n for n in names if n not in once])):
         if addresses:
             asked = Asked(addresses, back=back is not None, since=since)
-            outcomes += _passed(move, asked, events, stop, verify=verify)
+            outcomes += _passed(move, asked, carrier, verify=verify)
     if any(outcome.state in {STOPPED, NOT_BEGUN} for outcome in outcomes):
         msg = "stopped as asked; what was copied is in the ledger: apply again to go on from there"
         raise Interrupted(msg)
@@ -63,16 +62,16 @@ def carry_mail(
         )
 
 
-def _passed(move: Move, asked: Asked, events: Events, stop: Callable[[], bool], *, verify: bool) -> list[Outcome]:
+def _passed(move: Move, asked: Asked, carrier: Carrier, *, verify: bool) -> list[Outcome]:
     assert move.spec.mail_copy is not None
     outcomes: list[Outcome] = []
     with closing(jobs_of(move)) as jobs, open_ledger(ledger_place(move.path), move.clock) as ledger:
         copies = jobs.of(asked, move.clock.now().date(), ledger)
-        means = Means(ledger, move.clock, events)
-        run = Pass(copies, move.spec.mail_copy.parallel, means, stop, ledger.passed)
+        means = Means(ledger, move.clock, carrier.events)
+        run = Pass(copies, move.spec.mail_copy.parallel, means, carrier.stop, ledger.passed, turns=carrier.turns)
         for outcome in run.outcomes(verify=verify):
             outcomes.append(outcome)
-            events.tell(MailboxThrough(outcome, len(outcomes), len(copies)))
+            carrier.events.tell(MailboxThrough(outcome, len(outcomes), len(copies)))
     return outcomes
 
 

@@ -6,12 +6,12 @@ from functools import partial
 from typing import Any, Final
 
 from reconciler.analysis.mail_standing import Delivery, returned, stored
+from reconciler.app.copying.carrier import Carrier
 from reconciler.app.copying.ledger import last_passes
 from reconciler.app.move import Move
 from reconciler.engine.observe import Stores
 from reconciler.model.address import Place
 from reconciler.model.change import Change
-from reconciler.model.event import Events
 from reconciler.model.resource import Resource
 from reconciler.model.sighting import History
 from reconciler.resources.mail.returned import ReturnedMail
@@ -21,14 +21,6 @@ _AT_ONCE: Final = 1_000_000
 """Mailboxes in one write: all that a plan has, for the biggest are to begin first."""
 
 Histories = Callable[[], Mapping[str, History]]
-
-
-@dataclass(frozen=True, slots=True)
-class Carrier:
-    """How mail is carried: ``events`` hear of it, ``stop`` is asked between two batches of messages."""
-
-    events: Events
-    stop: Callable[[], bool]
 
 
 def mail_stores(move: Move, histories: Histories, carrier: Carrier | None = None) -> Stores:
@@ -46,7 +38,7 @@ def mail_stores(move: Move, histories: Histories, carrier: Carrier | None = None
         from reconciler.app.copying.steps import carry_mail  # noqa: PLC0415 - brings imapclient with it
 
         assert carrier is not None
-        carry_mail(move, changes, histories() if back else None, carrier.events, carrier.stop)
+        carry_mail(move, changes, histories() if back else None, carrier)
 
     return {
         (Place.NEW, StoredMail.kind): _Store(new, partial(carry, back=False)),

@@ -11,6 +11,7 @@ from reconciler.app.copying.one_pass import Pass
 from reconciler.app.copying.orders import arrivals_since, jobs_of
 from reconciler.app.copying.outcome import MailboxThrough, Outcome
 from reconciler.app.copying.sizes import Before, measured
+from reconciler.app.copying.turns import open_turns
 from reconciler.app.move import Move
 from reconciler.app.stopping import Stopping, unstoppable
 from reconciler.errors import ReconcilerError
@@ -29,7 +30,7 @@ def copy_mail(
     *,
     verify: bool = False,
 ) -> Copied:
-    """Copy, and with ``verify`` compare both sides anew. A mailbox that fails stops no other.
+    """Copy, and with ``verify`` compare both sides anew. A mailbox that fails, or that another run has, stops no other.
 
     Raises:
         ReconcilerError: the spec has no section ``copy``, an address is no mailbox of it, or the ledger cannot be used.
@@ -37,13 +38,18 @@ def copy_mail(
     """
     section, asked = _section(move), _with_time(move, asked, events)
     clock, passes = move.clock, last_passes(move.path)
-    with closing(jobs_of(move)) as jobs, open_ledger(ledger_place(move.path), clock) as ledger, stopping() as stop:
+    with (
+        closing(jobs_of(move)) as jobs,
+        open_ledger(ledger_place(move.path), clock) as ledger,
+        open_turns(move) as turns,
+        stopping() as stop,
+    ):
         copies, begun = measured(
             jobs.of(asked, clock.now().date(), ledger), section, Before(ledger, passes, clock), events, stop
         )
         events.tell(begun)
         heard = Together(begun.forecast, events)
-        run = Pass(copies, section.parallel, Means(ledger, clock, heard), stop, ledger.passed)
+        run = Pass(copies, section.parallel, Means(ledger, clock, heard), stop, ledger.passed, turns=turns)
         outcomes: list[Outcome] = []
         for outcome in run.outcomes(verify=verify):
             outcomes.append(outcome)
