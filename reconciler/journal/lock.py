@@ -16,12 +16,13 @@ from sqlalchemy import Connection, Row, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from reconciler.errors import JournalError, Locked
+from reconciler.journal import living
 from reconciler.journal.database import Database
 from reconciler.journal.keeper import Keeper
 from reconciler.journal.moment import now_in
 from reconciler.journal.tables import locks
 from reconciler.ports import Clock
-from reconciler.transports.process import Life, life_of, processes
+from reconciler.transports.process import Life, processes
 
 LEASE: Final = timedelta(seconds=120)
 _ROUNDS: Final = 3  # of meeting a lock that is gone when we look who holds it
@@ -39,6 +40,7 @@ class Lock:
         self._token = uuid4().hex
         self._mine = (locks.c.domain == domain) & (locks.c.token == self._token)
         self._keeper: Keeper | None = None
+        self._may_hold = False
 
     def acquire(self) -> None:
         """Take it, and keep it until ``release``; from a run that has ended without a word, take it over.
@@ -47,6 +49,16 @@ class Lock:
             Locked: another run holds it; says who, since when and until when.
 
         """
+        living.begin(self._token)
+        self._may_hold = True
+        try:
+            self._acquire()
+        except JournalError:
+            if self._keeper is None:  # else it is this very lock that is held already
+                self.close()
+            raise
+
+    def _acquire(self) -> None:
         for _ in range(_ROUNDS):
             if self._insert():
                 return self._keep()
@@ -87,15 +99,17 @@ class Lock:
 
     def release(self) -> None:
         """Give it back, if it is held."""
+        self._may_hold = False
         if self._keeper:
             self._keeper.stop()
             self._keeper = None
+        living.end(self._token)
         with self._database.writing() as connection:
             connection.execute(delete(locks).where(self._mine))
 
     def close(self) -> None:
         """Release it where that was forgotten; where it cannot be written the lease runs out by itself."""
-        if self._keeper:
+        if self._may_hold:
             with suppress(JournalError):
                 self.release()
 
@@ -177,11 +191,11 @@ class Lock:
 
 def is_held(holder: Row[Any], now: datetime) -> bool:
     """Whether a row of ``locks`` still keeps others out: its process lives here, or elsewhere and its lease runs."""
-    life = life_of(holder.processes, holder.pid)
+    life = living.life_of_holder(holder)
     return life is Life.LIVES or (life is Life.ELSEWHERE and holder.expires > now)
 
 
 def _until(holder: Row[Any]) -> str:
-    if life_of(holder.processes, holder.pid) is Life.LIVES:
+    if living.life_of_holder(holder) is Life.LIVES:
         return "it lives on this machine, so its lock does not expire before it ends"
     return f"its lock expires at {holder.expires:%Y-%m-%d %H:%M:%S} UTC unless it goes on"

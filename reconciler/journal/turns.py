@@ -13,7 +13,8 @@ from uuid import uuid4
 from sqlalchemy import Connection, Row, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
-from reconciler.errors import JournalError, Locked
+from reconciler.errors import JournalError
+from reconciler.journal import living
 from reconciler.journal.database import Database
 from reconciler.journal.keeper import Keeper
 from reconciler.journal.lock import LEASE, is_held
@@ -26,24 +27,32 @@ _AT_ONCE: Final = 200  # addresses in one transaction
 _ROUNDS: Final = 3  # of meeting others who take the same ones at the same moment
 _LOOK: Final = timedelta(seconds=1)
 """How often the wishes of others are read: between two batches of messages it may be asked many times a second."""
+_LOST: Final = "the lease on the mailbox ran out before it could be renewed, so that another run may have it"
 
 
 class DatabaseTurns:
-    """``mailcopy.turns.Turns`` in a shared database; a mailbox's lock stands beside those of moves, by its address."""
+    """``mailcopy.turns.Turns`` in a shared database; a mailbox's lock stands beside those of moves, by its address.
+
+    A database that is away for a while ends no pass: what it was to be asked for is left to others meanwhile.
+    """
 
     def __init__(self, database: Database, clock: Clock, lease: timedelta = LEASE) -> None:
         """Nothing is taken yet."""
         self._database, self._clock, self._lease = database, clock, lease
         self._token = uuid4().hex
         self._held: Counter[str] = Counter()
+        self._lost: set[str] = set()
+        self._kept_back: set[str] = set()  # what is given back as soon as the database can be written
         self._guard = threading.RLock()
         self._keeper: Keeper | None = None
         self._wishes: Mapping[str, str] = {}
         self._looked: datetime | None = None
+        living.begin(self._token)
 
     def close(self) -> None:
         """Give everything back; where that cannot be written the leases run out by themselves."""
         with self._guard:
+            living.end(self._token)
             if self._keeper is None:
                 return
             self._keeper.stop()
@@ -57,11 +66,15 @@ class DatabaseTurns:
             new = [account for account in dict.fromkeys(accounts) if account not in self._held]
             self._held.update(set(accounts).difference(new))
             others: dict[str, str] = {}
+            self._keep()
+            with suppress(JournalError):
+                self._return()
             for group in _groups(new):
-                others |= self._taken(group)
+                try:
+                    others |= self._taken(group)
+                except JournalError as error:
+                    others |= dict.fromkeys(group, str(error))
                 self._held.update(account for account in group if account not in others)
-            if new:
-                self._keep()
             return others
 
     def give_back(self, accounts: Collection[str], /) -> None:
@@ -71,20 +84,19 @@ class DatabaseTurns:
             free = [account for account in accounts if self._held[account] <= 0]
             for account in free:
                 del self._held[account]
-            for group in _groups(free):
-                with self._database.writing() as connection:
-                    these = locks.c.domain.in_(group) & (locks.c.token == self._token)
-                    connection.execute(delete(locks).where(these))
+            self._lost.difference_update(free)
+            self._kept_back.update(free)
+            with suppress(JournalError):
+                self._return()
 
     def wanted(self, account: str, /) -> str:
         """By somebody else; or it was lost to somebody else, which is as good."""
-        keeper = self._keeper
-        if keeper and keeper.lost:
-            return keeper.lost
         with self._guard:
+            if account in self._lost or (self._keeper and self._keeper.lost):
+                return _LOST
             now = self._clock.now()
             if self._looked is None or not timedelta() <= now - self._looked < _LOOK:
-                with self._database.reading() as connection:
+                with suppress(JournalError), self._database.reading() as connection:
                     self._wishes = self._wishes_of_others(connection)
                 self._looked = now
             return self._wishes.get(account, "")
@@ -142,18 +154,32 @@ class DatabaseTurns:
         rows = connection.execute(select(wishes).where(wishes.c.token != self._token)).all()
         return {row.domain: row.why for row in rows if row.expires > now}
 
+    def _return(self) -> None:
+        for group in _groups(sorted(self._kept_back)):
+            with self._database.writing() as connection:
+                these = locks.c.domain.in_(group) & (locks.c.token == self._token)
+                connection.execute(delete(locks).where(these))
+            self._kept_back.difference_update(group)
+
     def _keep(self) -> None:
+        if self._keeper and self._keeper.lost:
+            self._lost.update(self._held)
+            self._keeper = None
         if self._keeper is None:
             self._keeper = Keeper(self._renew, self._lease, self._clock)
             self._keeper.start()
 
     def _renew(self) -> None:
-        with self._guard, self._database.writing() as connection:
-            expires = now_in(connection, self._clock) + self._lease
-            connection.execute(update(wishes).where(wishes.c.token == self._token).values(expires=expires))
-            kept = connection.execute(update(locks).where(locks.c.token == self._token).values(expires=expires))
-            if kept.rowcount < len(self._held):
-                raise Locked("another run has taken the mailbox, because this one did not renew its lease in time")
+        with self._guard:
+            self._return()
+            with self._database.writing() as connection:
+                expires = now_in(connection, self._clock) + self._lease
+                connection.execute(update(wishes).where(wishes.c.token == self._token).values(expires=expires))
+                mine = locks.c.token == self._token
+                if connection.execute(update(locks).where(mine).values(expires=expires)).rowcount < len(self._held):
+                    self._lost.update(
+                        self._held.keys() - connection.execute(select(locks.c.domain).where(mine)).scalars()
+                    )
 
 
 def _words(holder: Row[Any]) -> str:

@@ -94,6 +94,14 @@ def test_a_lock_that_nobody_gave_back_is_given_back_with_the_journal(place: Path
         journal.lock.acquire()
 
 
+def test_taking_it_twice_is_refused_and_keeps_it(opened: Opening) -> None:
+    lock = opened().lock
+    with lock:
+        with pytest.raises(Locked):
+            lock.acquire()
+        lock.hold()
+
+
 def test_moves_of_other_domains_have_their_own_lock(opened: Opening) -> None:
     with opened("example.org").lock, opened("example.com").lock, pytest.raises(Locked):
         opened("example.com").lock.acquire()

@@ -12,6 +12,8 @@ from typing import Any
 import pytest
 from sqlalchemy import func, literal
 
+from reconciler.app.copying.turns import open_turns
+from reconciler.app.move import Move
 from reconciler.errors import JournalError, Locked
 from reconciler.journal.database import open_url
 from reconciler.journal.journal import DatabaseJournal
@@ -153,6 +155,19 @@ def test_a_database_that_is_restarted_keeps_the_lock_for_its_holder(
         journal.open_run(plan_of())
 
 
+def test_a_lock_that_could_not_be_given_back_is_not_in_the_way_of_this_process(
+    server: Postgres, opened: Opening
+) -> None:
+    journal = opened()
+    with journal.lock:
+        journal.open_run(plan_of())
+        server.stop()
+    server.start()
+    assert len(server.run("SELECT * FROM reconciler_locks")) == 1
+    assert [run.outcome for run in opened().past.runs()] == ["interrupted"]
+    opened().lock.acquire()
+
+
 def test_what_several_moves_write_at_once_is_kept_apart(opened: Opening) -> None:
     journals = {domain: opened(domain=domain) for domain in ("example.org", "example.com")}
     with journals["example.org"].lock, journals["example.com"].lock:
@@ -161,6 +176,50 @@ def test_what_several_moves_write_at_once_is_kept_apart(opened: Opening) -> None
                 steps = [step(1, mx("old"), mx("new"))]
                 journal.begin(journal.open_run(plan_of(*steps)), steps)
     assert all([run.number for run in journal.past.runs()] == [1, 2] for journal in journals.values())
+
+
+SPEC = """\
+domain: example.org
+journal: {url}
+old: {{backend: memory, mx: 10 mail.old.example}}
+new: {{backend: memory, mx: 10 mail.new.example}}
+dns: {{backend: memory}}
+copy: {{old: {{host: 127.0.0.1, tls: none}}, new: {{host: 127.0.0.1, tls: none}}}}
+mailboxes: [{{address: ann@example.org, old_password: "env:OLD"}}]
+"""
+
+
+def test_copies_on_two_machines_have_a_ledger_each_and_share_the_locks_on_mailboxes(
+    url: str, clock: FakeClock, tmp_path: Path, elsewhere: Elsewhere
+) -> None:
+    moves = []
+    for folder in (tmp_path / "far", tmp_path / "near"):
+        folder.mkdir()
+        (folder / "migration.yaml").write_text(SPEC.format(url=url))
+        moves.append(Move.load(folder / "migration.yaml", clock))
+    with elsewhere(), open_turns(moves[0]) as far:
+        assert far.take([ANN]) == {}
+        with open_turns(moves[1]) as near:
+            assert " works on it" in near.take([ANN])[ANN]
+            far.give_back([ANN])
+            assert near.take([ANN]) == {}
+
+
+def test_a_database_that_is_away_ends_no_copy_and_gets_back_what_was_given_back_meanwhile(
+    server: Postgres, url: str, clock: FakeClock
+) -> None:
+    with closing(open_url(url)) as database:
+        database.prepare()
+        with closing(DatabaseTurns(database, clock)) as turns, closing(DatabaseTurns(database, clock)) as others:
+            assert turns.take([ANN]) == {}
+            server.stop()
+            clock.advance(1)
+            assert turns.wanted(ANN) == ""
+            assert "cannot be written" in turns.take(["ben@example.org"])["ben@example.org"]
+            turns.give_back([ANN])
+            server.start()
+            turns.give_back(["cat@example.org"])
+            assert others.take([ANN, "ben@example.org"]) == {}
 
 
 TAKE = """
