@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import Final, NamedTuple, Self
 
+from reconciler.analysis.addresses import takes_mail
 from reconciler.model.address import Place
 from reconciler.model.resource import State
 from reconciler.resources.server.alias import Alias
@@ -57,7 +58,7 @@ class Delivery:
             aliases={Place.OLD: {}, Place.NEW: {}},
             forwards={Place.OLD: {}, Place.NEW: dict(forwards)},
         )
-        for resource in state.values():
+        for resource in filter(takes_mail, state.values()):
             if isinstance(resource, Alias):
                 graph.aliases[resource.place][resource.name] = resource.targets
             elif isinstance(resource, CatchAll):

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import Final
 
+from reconciler.analysis.addresses import takes_mail
 from reconciler.model.address import Place
 from reconciler.model.change import Change
 from reconciler.model.rrset import RRset
@@ -79,12 +80,15 @@ def removes_from_new(change: Change) -> bool:
 
 def takes_address_away(change: Change) -> bool:
     """A server stops taking mail for an address or the domain."""
-    return change.after is None and change.address.kind in _TAKES_MAIL
+    if change.address.kind not in _TAKES_MAIL or change.before is None or not takes_mail(change.before):
+        return False
+    return change.after is None or not takes_mail(change.after)
 
 
 def sends_on(change: Change) -> bool:
     """An alias, catch-all or Sieve script is made or changed on the new server."""
-    return change.after is not None and change.address.place is Place.NEW and change.address.kind in _SENDS_ON
+    after = change.after
+    return after is not None and after.place is Place.NEW and after.kind in _SENDS_ON and takes_mail(after)
 
 
 def sets_catch_all(change: Change) -> bool:

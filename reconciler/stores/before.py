@@ -45,7 +45,8 @@ def _shown(resource: Resource | None) -> str:
     if resource is None:
         return "absent"
     fields: dict[str, Any] = resource.model_dump(exclude=_NOT_SHOWN, exclude_none=True)
-    return ", ".join(f"{field} {_plain(value)}" for field, value in fields.items()) or "present"
+    told = (f"{field} {_plain(value)}" for field, value in fields.items() if value != frozenset())
+    return ", ".join(told) or "present"
 
 
 def _plain(value: object) -> str:

@@ -238,7 +238,7 @@ class FakeBox:
                 "address_display": _pretty(address),
                 "auto": auto,
                 "forwards_to": [_pretty(target) for target in targets.split(",")],
-                "permitted_senders": senders.split(",") if senders else None,
+                "permitted_senders": [_pretty(sender) for sender in senders.split(",")] if senders else None,
             }
             rows.setdefault(_domain(address), []).append(row)
         return [{"aliases": aliases, "domain": domain.encode().decode("idna")} for domain, aliases in rows.items()]

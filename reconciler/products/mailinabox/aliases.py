@@ -17,7 +17,7 @@ Forwarding = Alias | CatchAll
 
 
 class ForwardingStore:
-    """Aliases of one domain, or its catch-all. Who may send as an alias stays as it stands."""
+    """Aliases of one domain, or its catch-all. Who may send as one is read, and sent along as it stands."""
 
     batch = 1
 
@@ -28,7 +28,7 @@ class ForwardingStore:
         self._kind = kind
 
     def read(self, names: Collection[str] | None = None) -> Iterator[Forwarding]:
-        """Those that deliver somewhere, the ones that the box makes itself among them."""
+        """Those that deliver somewhere or that somebody may send as; the ones that the box makes itself among them."""
         return (found for found in self._found(aliases(self._box)) if names is None or found.name in names)
 
     def write(self, changes: Sequence[Change], /) -> None:
@@ -55,7 +55,9 @@ class ForwardingStore:
         address = self._address(change.address.name)
         if isinstance(change.after, Alias | CatchAll):
             targets = ",".join(sorted(change.after.targets))
-            senders = {"permitted_senders": ",".join(row.senders)} if row and row.senders else {}
+            stand = row.senders if row and row.senders else ()
+            names = stand if set(stand) == change.after.senders else sorted(change.after.senders)
+            senders = {"permitted_senders": ",".join(names)} if names else {}
             self._box.post("/mail/aliases/add", address=address, forwards_to=targets, update_if_exists="1", **senders)
         else:
             self._box.post("/mail/aliases/remove", address=address)
@@ -65,8 +67,10 @@ class ForwardingStore:
 
     def _found(self, rows: dict[str, Row]) -> Iterator[Forwarding]:
         for name, row in of_domain(rows, self._context.domain):
-            if row.targets and name.startswith("@") == (self._kind is CatchAll):
-                yield self._kind(place=self._context.place, name=name.removeprefix("@"), targets=row.targets)
+            senders = frozenset(row.senders or ())
+            if (row.targets or senders) and name.startswith("@") == (self._kind is CatchAll):
+                name = name.removeprefix("@")  # noqa: PLW2901 - the catch-all is known by its domain
+                yield self._kind(place=self._context.place, name=name, targets=row.targets, senders=senders)
 
 
 def why_not(change: Change) -> str | None:

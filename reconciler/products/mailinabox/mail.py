@@ -80,13 +80,13 @@ def _row(alias: dict[str, Any]) -> Row:
     return Row(
         _normal(alias["address"]),
         frozenset(_normal(target) for target in alias["forwards_to"] if target),
-        None if senders is None else tuple(senders),
+        None if senders is None else tuple(map(_normal, senders)),
         bool(alias["auto"]),
     )
 
 
 def _normal(address: str) -> str:
-    """Lower case with A-labels (the box shows targets in Unicode); what is no address of ours stays as it is."""
+    """Lower case with A-labels (the box shows them in Unicode, and takes none); what is no address stays as it is."""
     try:
         return mail_address(address)
     except NameInvalid:

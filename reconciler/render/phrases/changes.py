@@ -61,7 +61,7 @@ def _targets(before: Alias | CatchAll | None, after: Alias | CatchAll | None) ->
     if before is None or after is None:
         only = after or before
         assert only is not None
-        yield f"to {first_of(sorted(only.targets))}"
+        yield f"to {first_of(sorted(only.targets))}" if only.targets else "only sends"
         return
     yield first_of(f"+{target}" for target in sorted(after.targets - before.targets))
     yield first_of(f"-{target}" for target in sorted(before.targets - after.targets))

@@ -5,17 +5,16 @@ from typing import ClassVar
 
 from reconciler.extend import ServerKind
 from reconciler.model.address import Address, Place
-from reconciler.model.resource import TextResource
 from reconciler.model.stage import Stage
+from reconciler.resources.server._forwarding import Forwarding, over_standing
 from reconciler.spec.spec import Spec
 
 
-class Alias(TextResource):
+class Alias(Forwarding):
     """``name`` delivers to every one of ``targets``."""
 
     kind: ClassVar[str] = "alias"
     after: ClassVar[tuple[str, ...]] = ("domain", "mailbox")
-    targets: frozenset[str]
 
     def needs(self) -> Iterable[Address]:
         """The mailboxes it delivers to, as far as they are on the same server."""
@@ -31,10 +30,8 @@ def desired(spec: Spec, stage: Stage) -> Iterator[Alias]:
 
 
 def merge(wanted: Alias | None, standing: Alias | None) -> Alias | None:
-    """Ours as a whole on the new server, in the layout that stands; on the old one what stands stays until its time."""
-    if wanted is None or (wanted.place is Place.NEW and wanted != standing):
-        return wanted
-    return standing
+    """Our targets on the new server, in the layout that stands, and whoever may send as it."""
+    return over_standing(wanted, standing)
 
 
 KIND = ServerKind(

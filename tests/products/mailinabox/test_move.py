@@ -120,9 +120,12 @@ def test_overlap_says_what_ttls_cost_and_what_is_by_hand(scene: Scene, run: Call
 
 
 def test_a_rollback_gives_the_box_back_as_it_was(scene: Scene, run: Callable[..., tuple[int, str]]) -> None:
+    for name in (f"info@{DOMAIN}", f"@{DOMAIN}"):
+        scene.fake.state.add_alias({"address": name, "forwards_to": "", "permitted_senders": f"zoe@{DOMAIN}"})
     users, aliases = set(scene.fake.state.users), dict(scene.fake.state.aliases)
     custom = list(scene.fake.state.zones.custom)
     run("apply", "--yes")
+    assert scene.fake.state.aliases[f"info@{DOMAIN}"] == (f"ann@{DOMAIN}", f"zoe@{DOMAIN}")
     code, shown = run("rollback", "--all", "--yes")
     assert code == 0, shown
     assert set(scene.fake.state.users) == users

@@ -4,12 +4,15 @@ from collections.abc import Iterator
 
 import pytest
 
+from reconciler.engine.trail import Trail, Written
 from reconciler.errors import ObserveError, StalePlan, WriteError
 from reconciler.model.address import Place
 from reconciler.model.change import Change
+from reconciler.model.resource import Resource
+from reconciler.model.stage import Stage
 from reconciler.products.mailinabox.mailboxes import in_bytes, written
 from reconciler.products.mailinabox.server import BACKEND, keeps, refuses
-from reconciler.resources.server.alias import Alias
+from reconciler.resources.server.alias import Alias, merge
 from reconciler.resources.server.catch_all import CatchAll
 from reconciler.resources.server.dkim_key import DkimKey
 from reconciler.resources.server.domain import MailDomain
@@ -17,6 +20,7 @@ from reconciler.resources.server.mailbox import Mailbox
 from reconciler.resources.server.quota import Quota
 from tests.fakes.box_scene import DOMAIN, BoxScene
 from tests.fakes.mailinabox_zones import KEY
+from tests.support.move import KINDS
 
 ANN = f"ann@{DOMAIN}"
 GIB = 1024**3
@@ -43,6 +47,10 @@ def alias(name: str, *targets: str) -> Alias:
 
 def catch_all(*targets: str) -> CatchAll:
     return CatchAll(place=Place.NEW, name=DOMAIN, targets=frozenset(targets))
+
+
+def laid_over(wanted: Alias | CatchAll, standing: Resource) -> Resource | None:
+    return KINDS.laid(wanted, standing)
 
 
 # Mailboxes
@@ -228,18 +236,51 @@ def test_a_quota_of_nobody_is_refused_without_a_call(scene: BoxScene) -> None:
 
 
 def test_an_alias_keeps_who_may_send_as_it(scene: BoxScene) -> None:
+    for user in ("ann", "zoe"):
+        scene.user(user)
+    scene.alias(f"info@{DOMAIN}", ANN, permitted_senders=f"zoe@{DOMAIN},{ANN}")
+    stands = scene.read("alias")[f"info@{DOMAIN}"]
+    scene.change(stands, merge(alias(f"info@{DOMAIN}", ANN, "x@elsewhere.example"), stands))
+    assert scene.fake.state.aliases[f"info@{DOMAIN}"] == (f"{ANN},x@elsewhere.example", f"zoe@{DOMAIN},{ANN}")
+
+
+@pytest.mark.parametrize("name", [f"info@{DOMAIN}", f"@{DOMAIN}"])
+def test_one_that_only_sends_is_shown_delivers_and_only_sends_again(scene: BoxScene, name: str) -> None:
     scene.user("ann")
+    scene.alias(name, "", permitted_senders=ANN)
+    before = dict(scene.fake.state.aliases)
+    wish: Alias | CatchAll = catch_all(ANN) if name[0] == "@" else alias(name, ANN)
+    stood = scene.read(wish.kind)[wish.name]
+    assert (stood.targets, stood.senders) == (set(), {ANN})
+    scene.change(stood, laid_over(wish, stood))
+    assert scene.fake.state.aliases[name] == (ANN, ANN)
+    delivers = scene.read(wish.kind)[wish.name]
+    scene.change(delivers, laid_over(stood, delivers))
+    assert scene.fake.state.aliases == before
+
+
+def test_an_alias_of_ours_that_somebody_may_send_as_by_now_stays_without_our_targets(scene: BoxScene) -> None:
+    scene.user("ann")
+    made = alias(f"info@{DOMAIN}", ANN)
+    scene.make(made)
     scene.alias(f"info@{DOMAIN}", ANN, permitted_senders=ANN)
-    scene.change(alias(f"info@{DOMAIN}", ANN), alias(f"info@{DOMAIN}", ANN, "x@elsewhere.example"))
-    assert scene.fake.state.aliases[f"info@{DOMAIN}"] == (f"{ANN},x@elsewhere.example", ANN)
+    stands = scene.read("alias")[f"info@{DOMAIN}"]
+    trail = Trail((Written(Stage.PREPARE, Change(None, made)),), stands)
+    assert trail.is_ours(KINDS)
+    ((_, back),) = trail.steps(KINDS)
+    scene.change(back.before, back.after)
+    assert scene.fake.state.aliases[f"info@{DOMAIN}"] == ("", ANN)
+    assert Trail(trail.writes, scene.read("alias")[f"info@{DOMAIN}"]).is_back(KINDS)
 
 
-def test_an_alias_that_only_sends_is_not_shown_and_keeps_its_senders_when_it_delivers(scene: BoxScene) -> None:
-    scene.user("ann")
-    scene.alias(f"info@{DOMAIN}", "", permitted_senders=ANN)
-    assert f"info@{DOMAIN}" not in scene.read("alias")
-    scene.make(alias(f"info@{DOMAIN}", ANN))
-    assert scene.fake.state.aliases[f"info@{DOMAIN}"] == (ANN, ANN)
+def test_who_may_send_is_read_and_sent_along_in_our_normal_form(scene: BoxScene) -> None:
+    domain = "xn--bcher-kva.example"
+    scene.user("zoe", domain)
+    scene.alias(f"info@{DOMAIN}", ANN, permitted_senders=f"zoe@{domain}")
+    stands = scene.read("alias")[f"info@{DOMAIN}"]
+    assert stands.senders == {f"zoe@{domain}"}
+    scene.change(stands, merge(alias(f"info@{DOMAIN}", "x@elsewhere.example"), stands))
+    assert scene.fake.state.aliases[f"info@{DOMAIN}"] == ("x@elsewhere.example", f"zoe@{domain}")
 
 
 def test_targets_are_read_in_our_normal_form(scene: BoxScene) -> None:
