@@ -10,7 +10,7 @@ from reconciler.formats.mail_server.line_text import Text
 from reconciler.formats.templates import normal, same_domain
 
 _FIELDS: Final = 8
-_PASSWORD, _UID, _GID, _GECOS, _HOME, _EXTRA = 1, 2, 3, 4, 5, 7
+_PASSWORD, _UID, _GID, _GECOS, _HOME, _SHELL, _EXTRA = range(1, _FIELDS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +58,15 @@ class Account:
     def extra_field(self, name: str) -> str | None:
         """The value of an extra field, None if there is none."""
         return self.extra_fields().get(name)
+
+    def beyond(self, *, uid: str | None, gid: str | None, home: str) -> list[str]:
+        """The names of the fields that say more than ``new_line`` with these; the uid or gid None: any will do.
+
+        The password and the display name are not looked at: their users change them.
+        """
+        expected = {"uid": (_UID, uid), "gid": (_GID, gid), "home": (_HOME, home), "shell": (_SHELL, "")}
+        found = [name for name, (number, value) in expected.items() if value not in {None, self.field(number)}]
+        return [*found, *(name for name in self.extra_fields() if name.isprintable())]
 
     def with_display_name(self, name: str) -> str:
         """The line with another gecos field; one that we lengthened for it becomes short again."""

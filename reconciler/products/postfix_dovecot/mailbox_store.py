@@ -9,10 +9,11 @@ from typing import Final
 from reconciler.errors import SecretError, WriteError
 from reconciler.extend import Context
 from reconciler.formats.mail_server.line_text import Edit
-from reconciler.formats.mail_server.passwd_file import Account, new_line
+from reconciler.formats.mail_server.passwd_file import Account, Accounts, new_line
 from reconciler.formats.mail_server.password_hash import is_cut_short, tagged, to_store
 from reconciler.formats.mail_server.virtual_map import Map, keep_from_catch_all, line, remove
 from reconciler.formats.templates import filled
+from reconciler.model.address import Place
 from reconciler.model.change import Change
 from reconciler.model.secret import Secret
 from reconciler.resources.server.mailbox import Mailbox
@@ -20,6 +21,7 @@ from reconciler.stores.accounts_file import AccountsFile
 from reconciler.stores.attempt import Attempt
 from reconciler.stores.before import verify
 from reconciler.stores.postfix_map import PostfixMap
+from reconciler.wording.lists import listed
 
 BATCH: Final = 500  # one rewrite of each file for as many changes
 
@@ -35,7 +37,11 @@ class NewLines:
 
 
 class MailboxStore:
-    """The accounts of one domain. Removing one removes its lines; stored mail is never touched."""
+    """The accounts of one domain. Removing one removes its lines; stored mail is never touched.
+
+    On the new server only a line goes that says no more than one that is made here: what else stands on it (other extra
+    fields, another home) was put there by somebody. On the old server all of an account goes that the spec declares.
+    """
 
     batch = BATCH
 
@@ -78,6 +84,9 @@ class MailboxStore:
         }
         verify(changes, standing, self._accounts.file.path, unread=["password"])
         removed = {change.address.name for change in changes if change.after is None}
+        if self._context.place is Place.NEW:
+            for name in sorted(removed):
+                self._must_be_ours(accounts, name)
         edit = Edit(accounts.text)
         for change in changes:
             if change.before and isinstance(change.after, Mailbox):
@@ -118,15 +127,40 @@ class MailboxStore:
         stored = shown if account.is_latin_1 else None
         return Mailbox(place=self._context.place, name=name, display_name=shown, stored=stored)
 
+    def _must_be_ours(self, accounts: Accounts, name: str) -> None:
+        """Refuse to remove what was not made here.
+
+        Raises:
+            WriteError: names the fields, and not what is in them.
+
+        """
+        account = accounts.by_address[name]
+        home = self._home(name) or ""
+        beyond = account.beyond(uid=self._new.uid, gid=self._new.gid, home=home)
+        where = f"{accounts.text.path}:{account.index + 1}"
+        entry = self._recipients.file.read().by_key.get(name) if self._recipients else None
+        if not beyond and self._recipients and entry and entry.value != filled(self._new.map_value, name):
+            beyond = [f"another value than {self._new.map_value}"]
+            where = f"{self._recipients.path}:{entry.rows[0] + 1}"
+        if beyond:
+            raise WriteError(
+                f"{self._context.place}/mailbox/{name} is not removed: {where} has {listed(beyond)}, which was not "
+                "written here and would be lost; if it may go, take it out by hand and try again. Nothing was written"
+            )
+
+    def _home(self, name: str) -> str | None:
+        """The home field of a new line; None where a slash in the address would lead elsewhere."""
+        home = filled(self._new.home, name) if self._new.home else ""
+        return str(self._context.base / home) if home else home
+
     def _line(self, first: Account | None, mailbox: Mailbox, password: Secret) -> str:
         uid, gid = first.owner if first else ("", "")
-        home = filled(self._new.home, mailbox.name) if self._new.home else ""
+        home = self._home(mailbox.name)
         if home is None or mailbox.name.startswith("#"):
             raise WriteError(
                 f"{mailbox.address} cannot be made: with a slash or a leading # in its local part it would be read as "
                 "another folder or as a comment; choose another address"
             )
-        home = str(self._context.base / home) if home else ""
         uid = uid if self._new.uid is None else self._new.uid
         gid = gid if self._new.gid is None else self._new.gid
         return new_line(mailbox.name, password.reveal(), uid=uid, gid=gid, display_name=_gecos(mailbox), home=home)

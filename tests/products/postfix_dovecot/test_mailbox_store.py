@@ -7,6 +7,7 @@ import pytest
 from reconciler.errors import ObserveError, SecretError, StalePlan, WriteError
 from reconciler.model.address import Place
 from reconciler.model.change import Change
+from reconciler.resources.server.mailbox import Mailbox
 from reconciler.resources.server.quota import KIND
 from reconciler.transports.local import LocalTransport
 from tests.support.server_files import HASH, alias, catch_all, quota
@@ -177,12 +178,15 @@ def test_owner_and_mode_are_kept(world):
 def test_postfix_gets_to_know_new_mailboxes_and_to_forget_removed_ones(world):
     w = world(USERS, virtual_mailbox_maps="texthash:vmailbox", mailbox_map_value="%d/%n/Maildir/")
     w.put("vmailbox", "ann@example.org example.org/ann/\nbob@example.com x/\n")
-    w.create(w.mailbox("eve"))
+    w.create(w.mailbox("eve"), w.mailbox("joe"))
+    assert w.text("vmailbox") == (
+        "ann@example.org example.org/ann/\nbob@example.com x/\neve@example.org example.org/eve/Maildir/\n"
+        "joe@example.org example.org/joe/Maildir/\n"
+    )
+    w.delete(w.mailbox("joe"))
     assert w.text("vmailbox") == (
         "ann@example.org example.org/ann/\nbob@example.com x/\neve@example.org example.org/eve/Maildir/\n"
     )
-    w.delete(w.mailbox("ann"))
-    assert w.text("vmailbox") == "bob@example.com x/\neve@example.org example.org/eve/Maildir/\n"
 
 
 class FullDisk(LocalTransport):
@@ -256,6 +260,53 @@ def test_a_display_name_in_iso_8859_1_is_put_back_in_it(world):
     assert w.text("users") == "ann@example.org:x:::Ann Maier:/h\n"
     w.update(stood)
     assert (w.folder / "users").read_bytes() == users
+
+
+OTHERWISE = [
+    ("uid", "ann@example.org:x:1:5:Ann:/h::\n"),
+    ("gid", "ann@example.org:x:5:1:Ann:/h::\n"),
+    ("home", "ann@example.org:x:5:5:Ann:/elsewhere::\n"),
+    ("home", "ann@example.org:x:5:5\n"),
+    ("shell", "ann@example.org:x:5:5:Ann:/h:/bin/sh:\n"),
+    ("allow_nets", "ann@example.org:x:5:5:Ann:/h::allow_nets=192.0.2.0/24\n"),
+    ("userdb_quota_rule2 and nologin", "ann@example.org:x:5:5:Ann:/h::userdb_quota_rule2=Trash:ignore nologin\n"),
+]
+
+
+@pytest.mark.parametrize(("fields", "users"), OTHERWISE)
+def test_an_account_with_more_on_its_line_than_was_written_here_is_not_removed_from_the_new_server(
+    world, fields, users
+):
+    w = world(users, uid=5, gid=5, home="/h")
+    with pytest.raises(WriteError, match=f"users:1 has {fields}, which was not written here") as caught:
+        w.delete(w.mailbox("ann"))
+    assert not any(value in str(caught.value) for value in ("elsewhere", "192.0.2.0", "Trash", "/bin/sh"))
+    assert w.text("users") == users
+
+
+@pytest.mark.parametrize(("_fields", "users"), OTHERWISE)
+def test_an_account_that_the_old_server_is_to_lose_goes_with_all_that_is_on_its_line(world, _fields, users):
+    w = world(f"# people\n{users}", uid=5, gid=5, home="/h")
+    w.open(Place.OLD)
+    w.delete(Mailbox(place=Place.OLD, name="ann@example.org"))
+    assert w.text("users") == "# people\n"
+
+
+def test_an_account_whose_user_has_another_password_and_name_by_now_is_removed(world):
+    w = world("bob@example.org:x:7:8\n", home="/vmail/%n")
+    w.create(w.mailbox("ann"))
+    w.put("users", "bob@example.org:x:7:8\nann@example.org:new:7:8:Ann:/vmail/ann::\n")
+    w.delete(w.mailbox("ann"))
+    assert w.text("users") == "bob@example.org:x:7:8\n"
+
+
+def test_an_account_whose_entry_for_postfix_is_somebody_elses_is_not_removed(world):
+    w = world("ann@example.org:x::::::\n", virtual_mailbox_maps="texthash:vmailbox")
+    w.put("vmailbox", "ann@example.org other/place/\n")
+    before = w.everything()
+    with pytest.raises(WriteError, match="vmailbox:1 has another value than %d/%n/"):
+        w.delete(w.mailbox("ann"))
+    assert w.everything() == before
 
 
 def test_a_quota_is_a_field_of_the_line_and_nothing_else_changes(world):
