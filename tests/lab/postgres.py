@@ -100,8 +100,6 @@ def _program(name: str) -> str:
 def _as_somebody() -> list[str]:
     """Not as root, and ended when the process that started it is."""
     words = ["setpriv", "--pdeathsig", "TERM"]
-    return (
-        [*words, f"--reuid={_AS}", f"--regid={pwd.getpwnam(_AS).pw_gid}", "--clear-groups", "--"]
-        if (os.geteuid() == 0)
-        else [*words, "--"]
-    )
+    if os.geteuid() != 0:
+        return [*words, "--"]
+    return [*words, f"--reuid={_AS}", f"--regid={pwd.getpwnam(_AS).pw_gid}", "--clear-groups", "--"]
