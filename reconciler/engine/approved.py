@@ -24,6 +24,7 @@ from reconciler.wording.differences import differences, first_of
 
 NOT_APPROVED: Final = Verdict(Status.WAIT, "is not in the plan that was approved: plan again, and have it approved")
 _MOST_TOLD: Final = 5
+_BESIDE: Final = frozenset({"place", "name", "stored"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +142,6 @@ def _against(change: Change, stands: Resource | None) -> str:
 
 
 def _data(resource: Resource | None) -> dict[str, Any]:
-    """The fields, without the address and how a file spells them; none where it is absent."""
+    """What the fields say, without the address and how a file spells them; nothing where it is absent."""
     data = encode_resource(resource) if resource else {}
-    return {key: value for key, value in data.items() if key not in {"place", "name", "stored"}}
+    return {key: value for key, value in data.items() if key not in _BESIDE and value not in (None, "", [])}

@@ -101,7 +101,7 @@ def test_a_second_run_at_once_is_kept_out(halfway, run, world, spec):
         second = run("apply", spec, "--yes")
         assert second.code == 1
         assert f"example.org is being changed by another run: process {child.pid} on " in second.err
-        assert "wait until it has ended, or stop it; its lock expires at" in second.err
+        assert "wait until it has ended, or stop it; it lives on this machine" in second.err
         assert run("rollback", spec, "--run", 1, "--yes").code == 1
         assert run("plan", spec).code == 2  # reading is allowed
         assert run("status", spec).code == 0

@@ -22,7 +22,9 @@ _FLAG = "a flag's name, read and compared: none of these sets it (see the last t
 _UNDOABLE = "a file that the step is to take away, put back where the step fails"
 _TRAP = 'trap \'[ -z "$temporary" ] || rm -f -- "$temporary"; [ -z "$lock" ] || rm -f -- "$lock"\' EXIT'
 _TAKE_OVER = 'if [ "${holder#*:}" = "$(uname -n)" ] && [ ! -e "/proc/${holder%%:*}" ]; then rm -f -- "$3"; continue; fi'
+_TURN = "whose turn a mailbox is, of our own notes"
 ALLOWED: dict[str, dict[str, str]] = {
+    "app/copying/ledger.py": {"os.ftruncate(descriptor, 0)": "our own lock file, which names the machine"},
     "cli/demo_world.py": {"shutil.rmtree(folder)": "the demo's own folder, known by its mark, written anew"},
     "formats/mail_server/virtual_map.py": {
         "edit.replace(block.begin)": _ROW,
@@ -55,6 +57,12 @@ ALLOWED: dict[str, dict[str, str]] = {
     "mailcopy/ledger/labels.py": {"DELETE FROM mail_messages WHERE folder = ? AND uid = ?": _OUR_RECORDS},
     "mailcopy/ledger/sqlite.py": {
         "DELETE FROM mail_batches WHERE number = ?": _OUR_RECORDS,
+    },
+    "mailcopy/ledger/turns.py": {
+        "DELETE FROM mail_turns WHERE token = ?": _TURN,
+        "DELETE FROM mail_wishes WHERE token = ?": _TURN,
+        "DELETE FROM mail_turns WHERE account = ? AND token = ?": _TURN,
+        "DELETE FROM mail_wishes WHERE account = ? AND token = ?": _TURN,
     },
     "mailcopy/ledger/statements.py": {"DELETE FROM mail_messages WHERE": _OUR_RECORDS},
     "mailcopy/model/flags.py": {"\\Deleted": _FLAG, "\\deleted": "the one flag that is not followed"},
