@@ -89,6 +89,12 @@ class DkimKeyStore:
                 f"{wanted.address} cannot be made: {keys.text.path} has a row for it with the key itself in it; "
                 "remove the row or put the key into a file. Nothing was written"
             )
+        waiting = next((signer for signer in signers.rows if row is None and signer.key == wanted.name), None)
+        if waiting:
+            raise WriteError(
+                f"{wanted.address} cannot be made: {signers.text.path}:{waiting.index + 1} names it already, and would "
+                "sign with it from then on; remove that row. Nothing was written"
+            )
         key, is_new = self._wanted_key(wanted, path) if path else (None, False)
         signing, naming = Edit(signers.text), Edit(keys.text)
         if row is None and wanted.reaches("table"):

@@ -194,6 +194,15 @@ def test_a_key_that_somebody_elses_row_uses_is_not_removed(server, table, row, w
     assert server.everything() == before
 
 
+@pytest.mark.parametrize("pattern", ["boss@example.org", "*@example.org"])
+def test_a_row_that_waits_for_the_key_is_not_woken_up(server, pattern):
+    server.put("SigningTable", f"{pattern} s1._domainkey.example.org\n")
+    before = server.everything()
+    with pytest.raises(WriteError, match="SigningTable:1 names it already"):
+        server.create(key())
+    assert server.everything() == before
+
+
 def test_a_row_with_a_persons_remark_is_not_removed(server):
     server.create(key())
     server.put("KeyTable", (server.text("KeyTable") or "").rstrip("\n") + " # keep until May\n")

@@ -127,12 +127,19 @@ def line(key: str, targets: Iterable[str]) -> str:
 
 
 def retarget(edit: Edit, text: Text, entry: Entry, wanted: frozenset[str]) -> None:
-    """Give an entry other targets; those that stay are not touched, in spelling, order or line."""
+    """Give an entry other targets; those that stay are not touched, in spelling, order or line.
+
+    Raises:
+        ValueError: a target cannot stand there, or a blank line would be lost at the end of the file.
+
+    """
     added = line(entry.key, wanted - entry.targets).partition(" ")[2] if wanted - entry.targets else ""
     rows = entry.rows
     if rows[-1] - rows[0] + 1 == len(rows):
         raw = "\n".join(text.lines[row] for row in rows)
     else:  # comments stand between the lines: they stay where they are, and the entry becomes one line
+        if not text.ended and rows[-1] + 1 == len(text.lines) and not text.lines[rows[-1] - 1]:
+            raise ValueError("the file has no end of its last line, and a blank line before it: add a line end there")
         raw = f"{entry.key} {entry.value}"
     start = len(entry.key)
     tokens = [(m.start(), m.end()) for m in _TOKEN.finditer(raw, start)]

@@ -77,6 +77,11 @@ def test_comments_that_came_or_went_since_stay_as_they_are():
     )
 
 
+def test_a_blank_line_that_would_be_lost_at_the_end_of_the_file_refuses_the_change():
+    with pytest.raises(ValueError, match="add a line end there"):
+        edited(WRAPPED, lambda edit, text, entry: retarget(edit, text, entry, frozenset({"new@x.org"})))
+
+
 ROWS = st.lists(
     st.sampled_from(["\tann@x.org", "  Bob@X.org,", "\tann@x.org ,zoe@x.org", "# note", "", "   ", "  # caf\udce9"]),
     max_size=6,
