@@ -35,15 +35,19 @@ EXTRA = st.lists(
     max_size=4,
 ).map(" ".join)  # fmt: skip
 NAMES = st.sampled_from(["", "Ann", "Ann Müller", "Ann M\udcfcller"])
-USERS = st.lists(
-    st.one_of(
-        st.sampled_from(["# people", "", "root:x:0:0", f"eve@example.net:{HASH}:1:1:E:/h::{RULE}=*:bytes=7"]),
-        st.builds("ann@example.org:{}:5:5:{}:/home/ann::{}".format, st.just(HASH), NAMES, EXTRA),
-        st.sampled_from([f"ann@example.org:{HASH}", f"ann@example.org:{HASH}:5:5::"]),
-        st.builds("bob@example.org:{}::::::{}".format, st.just(HASH), EXTRA),
-    ),
-    max_size=5,
-    unique_by=lambda line: line.partition(":")[0] or line,
+ACCOUNTS = st.one_of(
+    st.builds("ann@example.org:{}:5:5:{}:/home/ann::{}".format, st.just(HASH), NAMES, EXTRA),
+    st.sampled_from([f"ann@example.org:{HASH}", f"ann@example.org:{HASH}:5:5::"]),
+)
+OTHERS = st.one_of(
+    st.sampled_from(["# people", "", "root:x:0:0", f"eve@example.net:{HASH}:1:1:E:/h::{RULE}=*:bytes=7"]),
+    st.builds("bob@example.org:{}::::::{}".format, st.just(HASH), EXTRA),
+)
+USERS = st.builds(
+    lambda others, ann, at: [*others[:at], ann, *others[at:]],
+    st.lists(OTHERS, max_size=4, unique_by=lambda line: line.partition(":")[0] or line),
+    ACCOUNTS,
+    st.integers(0, 4),
 )
 ENTRY = st.builds(
     "{}{}{}".format,
@@ -93,7 +97,7 @@ WISHES: tuple[st.SearchStrategy[Resource], ...] = (
         Mailbox, place=st.just(Place.NEW), name=st.sampled_from(["ann@example.org", "dan@example.org"]),
         display_name=st.sampled_from(["", "Ann Maier", "Ännchen"]), password=st.just("keep:one"),
     ),
-    st.builds(quota, st.sampled_from(["ann", "bob", "dan"]), st.sampled_from([0, 7, 2**30, 2**31])),
+    st.builds(quota, st.sampled_from(["ann", "ann", "bob", "dan"]), st.sampled_from([0, 7, 2**30, 2**31])),
     st.builds(lambda name, targets: alias(name, *targets), st.sampled_from(["info", "dan", "sales"]), TARGETS),
     st.builds(lambda targets: catch_all(*targets), TARGETS),
     st.just(DkimKey(place=Place.NEW, name=key_name("s1", DOMAIN), source="env:KEY")),
