@@ -13,6 +13,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final, TextIO
 
+from reconciler.wording.printable import printable
+
 LEVELS: Final = ("debug", "info", "warning", "error")
 _ROOT: Final = "reconciler"
 _FORM: Final = "%(asctime)s.%(msecs)03dZ %(levelname)s %(name)s: %(message)s"
@@ -29,8 +31,7 @@ class _OneLine(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """The line, without its end."""
-        text = super().format(record)
-        return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text.replace("\n", " | "))
+        return printable(super().format(record))
 
 
 @contextmanager
@@ -49,9 +50,14 @@ def kept(level: str | None, file: Path | None) -> Iterator[None]:
     before = logger.level
     logger.setLevel((level or ("info" if file else "warning")).upper())
     logger.addHandler(handler)
+    last = logging.lastResort
+    if last:  # what other libraries say where nobody listens
+        last.setFormatter(_OneLine("%(message)s"))
     try:
         yield
     finally:
+        if last:
+            last.setFormatter(None)
         logger.removeHandler(handler)
         logger.setLevel(before)
         if file:

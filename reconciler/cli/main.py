@@ -5,6 +5,7 @@ Nothing but Typer is loaded here, so that help and completion come at once.
 
 import errno
 import gc
+import io
 import os
 import sys
 from collections.abc import Sequence
@@ -174,9 +175,14 @@ def _open_closed_streams() -> None:
 
 
 def _show_command_line_error(error: Exception) -> None:
+    """What was typed, or the name of a file that a shell put there, is in it."""
+    from reconciler.wording.printable import printable_lines  # noqa: PLC0415 - see the first lines of this module
+
     show = getattr(error, "show", None)
     assert show is not None
-    show()
+    told = io.StringIO()
+    show(file=told)
+    sys.stderr.write(printable_lines(told.getvalue()))
 
 
 def _told(error: Exception) -> int:
@@ -189,7 +195,7 @@ def _told(error: Exception) -> int:
     if os.environ.get("RECONCILER_TRACEBACK"):
         import traceback  # noqa: PLC0415
 
-        console.say("".join(traceback.format_exception(error)).rstrip())
+        console.say_lines("".join(traceback.format_exception(error)).rstrip())
     if isinstance(error, ReconcilerError):
         console.complain(error)
         return of_error(error)
@@ -197,7 +203,8 @@ def _told(error: Exception) -> int:
         console.complain(ReconcilerError(_of_system(error)))
         return Code.FAILED
     bug = f"this is a bug in reconciler: {type(error).__name__}: {error}"
-    console.complain(ReconcilerError(f"{bug}\nset RECONCILER_TRACEBACK=1 to see where it happened, and report it"))
+    console.complain(ReconcilerError(bug))
+    console.say("set RECONCILER_TRACEBACK=1 to see where it happened, and report it")
     return Code.FAILED
 
 

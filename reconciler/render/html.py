@@ -9,14 +9,14 @@ from reconciler.render.phrases.changes import words
 from reconciler.render.phrases.closing import counts, next_thing
 from reconciler.render.phrases.naming import PLACES, thing, title
 from reconciler.render.phrases.sections import sections
-from reconciler.render.phrases.verdicts import told, verdict
+from reconciler.render.phrases.verdicts import note, told, verdict
 from reconciler.wording.times import moment
 
 _TEMPLATE: Final = "plan.html.j2"
 
 
 def show(plan: Plan) -> str:
-    """The whole page; everything that was read from a server is escaped."""
+    """The whole page; everything that was read from a server is escaped, and printable as all phrases are."""
     import jinja2  # noqa: PLC0415 - only this format needs it, and all formats are discovered together
 
     environment = jinja2.Environment(
@@ -49,7 +49,7 @@ def _row(step: Step) -> dict[str, Any]:
         "words": words(step.change),
         "status": step.verdict.status.name.lower(),
         "verdict": verdict(step.verdict),
-        "note": step.note.removeprefix(f"{step.verdict.why}: "),
+        "note": note(step),
     }
 
 

@@ -16,17 +16,21 @@ from reconciler.render.phrases.changes import words
 from reconciler.render.phrases.closing import counts, next_thing
 from reconciler.render.phrases.naming import PLACES, thing, title
 from reconciler.render.phrases.sections import sections
-from reconciler.render.phrases.verdicts import told, verdict
+from reconciler.render.phrases.verdicts import note, told, verdict
+from reconciler.wording.printable import printable
 from reconciler.wording.times import moment
 
 MOST: Final = 60_000  # characters; GitHub takes 65,536 in a comment, and the caller may want to add a word
 _TICKS: Final = re.compile("`+")
-_ACTIVE: Final = re.compile(r"([\\`*_{}\[\]<>#|~@!&])")
+_ACTIVE: Final = re.compile(r"([\\`*_{}\[\]<>|~!&])")
+_LINKED: Final = re.compile(r"[@#]|://|www\.|GH-\d", re.IGNORECASE)
+_BAR: Final = r"\x7c"
+_BAR_BEHIND: Final = re.compile(r"(?<=\\)\|")
 
 
 def marker(domain: str) -> str:
     """By which the comment of an earlier plan is found again."""
-    return f"<!-- reconciler plan {domain} -->"
+    return f"<!-- reconciler plan {printable(domain).replace('>', '')} -->"
 
 
 def show(plan: Plan) -> str:
@@ -78,21 +82,40 @@ def _steps(plan: Plan) -> Iterator[str]:
 
 
 def _row(step: Step) -> str:
-    what = f"{PLACES[step.change.address.place]}: {_code(thing(step.change.address))}"
+    what = f"{PLACES[step.change.address.place]}: {_cell(thing(step.change.address))}"
     when = "now" if step.verdict.status is Status.RUN else _plain(verdict(step.verdict))
-    by_hand = step.note.removeprefix(f"{step.verdict.why}: ")
-    note = f"<br>{_code(by_hand)}" if by_hand else ""
-    return f"| {step.number} | `{step.change.verb.value}` | {what} | {_code(words(step.change))} | {when}{note} |"
+    more = f"<br>{_cell(note(step))}" if note(step) else ""
+    return f"| {step.number} | `{step.change.verb.value}` | {what} | {_cell(words(step.change))} | {when}{more} |"
 
 
 def _plain(text: str) -> str:
-    """Text that means nothing in Markdown or HTML, on one line."""
-    return _ACTIVE.sub(r"\\\1", " ".join(text.split()))
+    """Text that means nothing in Markdown or HTML, on one line.
+
+    GitHub makes links of addresses, URLs, mentions and numbers of issues after Markdown has been read, where a
+    backslash no longer helps; it leaves code alone.
+    """
+    return " ".join(
+        _linkless(word) if _LINKED.search(word) else _ACTIVE.sub(r"\\\1", word) for word in printable(text).split()
+    )
+
+
+def _linkless(word: str) -> str:
+    """As code, without the stops behind it."""
+    name = word.rstrip(",.:;")
+    return f"{_code(name.replace('|', _BAR))}{word.removeprefix(name)}"
+
+
+def _cell(text: str) -> str:
+    r"""Code that does not end a table's cell (GFM, section 4.10): there ``\|`` is a bar.
+
+    A bar behind a backslash is read as a bar by some and as the cell's end by others: it is shown as its escape.
+    """
+    return _code(_BAR_BEHIND.sub(lambda _: _BAR, text).replace("|", "\\|"))
 
 
 def _code(text: str) -> str:
-    """A code span that holds the text whatever it is, and does not end a table's cell (GFM, sections 4.10 and 6.3)."""
-    line = " ".join(text.split()).replace("|", "\\|")
+    """A code span that holds the text whatever it is (GFM, section 6.3)."""
+    line = " ".join(printable(text).split())
     if not line:
         return ""
     fence = "`" * (max(map(len, _TICKS.findall(line)), default=0) + 1)

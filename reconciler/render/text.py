@@ -12,7 +12,7 @@ from reconciler.render.phrases.changes import words
 from reconciler.render.phrases.closing import counts, next_thing
 from reconciler.render.phrases.naming import PLACES, thing, title
 from reconciler.render.phrases.sections import Section, sections
-from reconciler.render.phrases.verdicts import told, verdict
+from reconciler.render.phrases.verdicts import note, told, verdict
 from reconciler.wording.style import Style
 from reconciler.wording.times import Local, in_utc, moment
 
@@ -70,7 +70,7 @@ def _section(section: Section, told: "_Told", wide: int) -> Iterator[str]:
             line = f"{line.rstrip()}  {told.verdict(step)}"
         yield line.rstrip()
         if step.note:
-            yield f"    {'':>{wide}}   {style.faint(step.note.removeprefix(f'{step.verdict.why}: '))}"
+            yield f"    {'':>{wide}}   {style.faint(note(step))}"
 
 
 @dataclass(frozen=True, slots=True)

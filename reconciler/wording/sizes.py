@@ -1,4 +1,4 @@
-"""Sizes, spans and other people's words, as a person reads them."""
+"""Sizes and spans, as a person reads them."""
 
 from datetime import timedelta
 
@@ -22,8 +22,3 @@ def span(time: timedelta) -> str:
     if hours >= 48:  # noqa: PLR2004 - two days
         return f"{hours // 24} d {hours % 24} h"
     return f"{hours} h {minutes:02} min" if hours else f"{minutes} min"
-
-
-def shown(text: str) -> str:
-    """Without what would move a terminal's cursor: a folder can have any name."""
-    return "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in text)

@@ -1,8 +1,11 @@
 """Colour for terminals, as ANSI escapes (ECMA-48, section 8.3.117); whoever makes a Style decides whether to use it."""
 
 from dataclasses import dataclass
+from typing import Final
 
-_BOLD, _DIM, _RED, _GREEN, _YELLOW, _BLUE = "1", "2", "31", "32", "33", "34"
+_END, _BOLD, _DIM, _RED, _GREEN, _YELLOW, _BLUE = "0", "1", "2", "31", "32", "33", "34"
+CODES: Final = (_END, _BOLD, _DIM, _RED, _GREEN, _YELLOW, _BLUE)
+"""Every code that a Style writes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,4 +39,4 @@ class Style:
         return self._paint(text, _BLUE)
 
     def _paint(self, text: str, code: str) -> str:
-        return f"\x1b[{code}m{text}\x1b[0m" if self.color and text else text
+        return f"\x1b[{code}m{text}\x1b[{_END}m" if self.color and text else text

@@ -63,7 +63,15 @@ def test_what_somebody_else_says_stays_within_its_line(run, spec, tmp_path):
     with kept("info", file):
         logging.getLogger("reconciler.test").info("said %s", "yes\n2026-01-01 ERROR forged\x1b[2J")
     (line,) = file.read_text().splitlines()
-    assert line.endswith("said yes | 2026-01-01 ERROR forged\N{REPLACEMENT CHARACTER}[2J")
+    assert line.endswith("said yes\\n2026-01-01 ERROR forged\\x1b[2J")
+
+
+def test_the_words_of_a_library_that_nobody_listens_to_are_as_harmless_on_standard_error(capsys, tmp_path):
+    library = logging.getLogger("somebody.else")
+    library.propagate = False  # as without the handlers of the test runner
+    with kept(None, None):
+        library.warning("server said \x1b[2J\nforged")
+    assert capsys.readouterr().err == "server said \\x1b[2J\\nforged\n"
 
 
 def test_a_wrong_level_and_a_file_that_cannot_be_written_are_errors_before_anything_is_done(run, spec, tmp_path):

@@ -61,4 +61,4 @@ def test_what_a_server_says_cannot_become_markup():
     row = next(line for line in shown.splitlines() if "eve@example.org" in line)
     assert '| ````"``` \\| <img src=x> [a](b)"```` |' in row
     assert "\\<script\\>" in shown
-    assert " \\@everyone" in shown
+    assert " `@everyone`" in shown

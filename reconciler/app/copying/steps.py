@@ -18,7 +18,7 @@ from reconciler.model.grade import Difference, Grade
 from reconciler.model.sighting import History
 from reconciler.resources.mail.stored import StoredMail
 from reconciler.wording.lists import listed, span
-from reconciler.wording.sizes import shown
+from reconciler.wording.printable import printable
 
 _MOST_TOLD: Final = 5
 
@@ -94,8 +94,8 @@ def _why(outcome: Outcome) -> str:
     if outcome.grade in BAD_GRADES:
         unexplained = [difference for difference in outcome.differences if not difference.explained]
         return f"{outcome.grade.value} ({', '.join(map(_difference, unexplained[:_MOST_TOLD]))})"
-    return shown(outcome.words or outcome.unjudged or outcome.state)
+    return printable(outcome.words or outcome.unjudged or outcome.state)
 
 
 def _difference(difference: Difference) -> str:
-    return f"{difference.count:,} {difference.kind.value} in {shown(difference.folder)}"
+    return f"{difference.count:,} {difference.kind.value} in {printable(difference.folder)}"

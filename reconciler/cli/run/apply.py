@@ -14,6 +14,7 @@ from reconciler.cli.speech.manner import Manner
 from reconciler.errors import Interrupted, PlanUnreadable, ReconcilerError
 from reconciler.model.plan import Plan
 from reconciler.ports import Clock
+from reconciler.wording.printable import printable
 
 _LEFT: Final = {
     Code.DONE: "done",
@@ -58,8 +59,9 @@ def run_apply(
 
 def _summary(paths: Sequence[Path], codes: Sequence[Code], console: Console) -> str:
     """One line a move."""
-    wide = max(len(str(path)) for path in paths)
-    lines = [f"  {path!s:<{wide}}  {_LEFT[code]}" for path, code in zip(paths, codes, strict=True)]
+    names = [printable(str(path)) for path in paths]
+    wide = max(map(len, names))
+    lines = [f"  {name:<{wide}}  {_LEFT[code]}" for name, code in zip(names, codes, strict=True)]
     return "\n".join([console.style.heading(f"{len(paths)} moves"), *lines, ""])
 
 

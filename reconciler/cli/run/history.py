@@ -16,6 +16,7 @@ from reconciler.ports import Clock
 from reconciler.render.phrases.changes import words
 from reconciler.render.phrases.naming import thing
 from reconciler.wording.machine_times import encoded
+from reconciler.wording.printable import printable
 from reconciler.wording.style import Style
 from reconciler.wording.times import moment
 
@@ -57,7 +58,7 @@ def _line(run: Run) -> str:
     steps = ", ".join(f"{number:,} {word}" for number, word in counts if number) or "no step"
     return (
         f"run {run.number}  {moment(run.started, local)}  {run.intent.value} to {run.stage.label}: "
-        f"{run.outcome} ({steps}) on {run.host}"
+        f"{printable(run.outcome)} ({steps}) on {printable(run.host)}"
     )
 
 
@@ -68,7 +69,7 @@ def _told(run: Run, steps: Sequence[BegunStep], style: Style) -> str:
     for step in steps:
         address = step.change.address
         what = f"{step.change.verb.value} {address.place}: {thing(address)}  {words(step.change)}"
-        why = f": {step.why}" if step.why else ""
+        why = f": {printable(step.why)}" if step.why else ""
         lines.append(f"  {step.number} {what.rstrip()}  {paint[step.state](said[step.state])}{why}")
     return "\n".join([*lines, ""])
 

@@ -21,6 +21,7 @@ from reconciler.model.stage import Stage
 from reconciler.ports import Clock
 from reconciler.render.phrases.closing import counts, next_thing
 from reconciler.render.text import Look
+from reconciler.wording.printable import printable
 
 JSON = "json"
 
@@ -94,12 +95,12 @@ def _data(found: _Found) -> dict[str, Any]:
 
 def _summary(found: Sequence[_Found], console: Console) -> str:
     """One line a move."""
-    wide = max(len(str(each.path)) for each in found)
+    wide = max(len(printable(str(each.path))) for each in found)
     lines = [console.style.heading(f"{len(found)} moves")]
     for each in found:
         text = "error, see above"
         if each.plan:
             text = f"to {each.plan.stage.label}: "
             text += counts(each.plan, local) if each.plan.steps else next_thing(each.plan)
-        lines.append(f"  {each.path!s:<{wide}}  {text}")
+        lines.append(f"  {printable(str(each.path)):<{wide}}  {text}")
     return "\n".join([*lines, ""])

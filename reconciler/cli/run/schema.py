@@ -31,13 +31,13 @@ def run_schema(
 
 def migration_schema() -> str:
     """The JSON Schema of a spec, with the options of every product."""
-    return f"{json.dumps(spec_schema(Options(SERVERS), Options(ZONES)), indent=2, ensure_ascii=False)}\n"
+    return f"{json.dumps(spec_schema(Options(SERVERS), Options(ZONES)), indent=2)}\n"
 
 
 def plan_schema() -> str:
     """The JSON Schema of a saved plan."""
     said = SavedPlan.model_json_schema()
-    return f"{json.dumps({'$schema': DIALECT, **said}, indent=2, ensure_ascii=False)}\n"
+    return f"{json.dumps({'$schema': DIALECT, **said}, indent=2)}\n"
 
 
 def _described(family: Products) -> dict[str, Any]:

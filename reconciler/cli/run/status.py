@@ -16,6 +16,7 @@ from reconciler.journal.records import RUNNING, Run
 from reconciler.ports import Clock
 from reconciler.render.phrases.closing import counts
 from reconciler.wording.machine_times import encoded
+from reconciler.wording.printable import printable
 from reconciler.wording.style import Style
 from reconciler.wording.times import moment
 
@@ -52,11 +53,11 @@ def _lines(report: MoveStatus, style: Style) -> Iterator[str]:
         yield f"users    {stands.users - len(stands.not_moved):,} of {stands.users:,} have moved"
     for address in stands.not_moved[:_MOST_LISTED]:
         sign = ": has switched the forward off, so set moved: true" if address in stands.switched_off else ""
-        yield f"         not yet {address}{sign}"
+        yield f"         not yet {printable(address)}{sign}"
     if len(stands.not_moved) > _MOST_LISTED:
         yield f"         and {len(stands.not_moved) - _MOST_LISTED:,} more"
     yield f"run      {_run(report.last_run)}"
-    yield style.heading(f"next     {report.next}")
+    yield style.heading(f"next     {printable(report.next)}")
 
 
 def _mail(mail: CopiedMail) -> str:
@@ -65,10 +66,10 @@ def _mail(mail: CopiedMail) -> str:
 
 
 def _clock(clock: CacheClock, now: datetime) -> str:
-    owner, _, rdtype = clock.name.rpartition(" ")
+    owner, _, rdtype = printable(clock.name).rpartition(" ")
     name = f"{rdtype} {owner.removesuffix('.')}"
     if clock.lagging:
-        return f"{name}: not yet the same at {', '.join(clock.lagging)}"
+        return f"{name}: not yet the same at {', '.join(map(printable, clock.lagging))}"
     since = f"{name}: served by all since {moment(clock.since, local)}" if clock.since else f"{name}: gone everywhere"
     if clock.clear_at is None:
         return since
@@ -81,9 +82,12 @@ def _run(run: Run | None) -> str:
     if run is None:
         return "none yet"
     if run.outcome == RUNNING:
-        return f"{run.number} is under way on {run.host} since {moment(run.started, local)}: the move is locked"
-    what = f"{run.number}, {run.intent.value} to {run.stage.label} at {moment(run.started, local)}: {run.outcome}"
-    return f"{what}; {run.done:,} {'step' if run.done == 1 else 'steps'} done; the move is not locked"
+        return (
+            f"{run.number} is under way on {printable(run.host)} since {moment(run.started, local)}: the move is locked"
+        )
+    what = f"{run.number}, {run.intent.value} to {run.stage.label} at {moment(run.started, local)}"
+    done = f"{run.done:,} {'step' if run.done == 1 else 'steps'} done"
+    return f"{what}: {printable(run.outcome)}; {done}; the move is not locked"
 
 
 def _data(report: MoveStatus) -> dict[str, Any]:

@@ -7,7 +7,8 @@ from pathlib import Path
 from reconciler.app.move import problems_of
 from reconciler.cli.exit_codes import Code
 from reconciler.cli.speech.console import Console
-from reconciler.errors import Problem
+from reconciler.errors import Problem, ReconcilerError
+from reconciler.wording.printable import printable
 
 
 def run_validate(paths: Sequence[Path], console: Console, *, as_json: bool = False) -> Code:
@@ -19,10 +20,12 @@ def run_validate(paths: Sequence[Path], console: Console, *, as_json: bool = Fal
         console.result(f"{json.dumps({'sound': sound, 'specs': specs}, indent=2)}\n")
     else:
         for path, problems in found.items():
-            console.result("".join(f"{problem}\n" for problem in problems) or f"{path}: sound\n")
+            console.result(
+                "".join(f"{printable(str(problem))}\n" for problem in problems) or f"{printable(path)}: sound\n"
+            )
         if not sound:
             count = sum(map(len, found.values()))
-            console.say(f"{console.talk_style.removed('error:')} {count} {'problem' if count == 1 else 'problems'}")
+            console.complain(ReconcilerError(f"{count} {'problem' if count == 1 else 'problems'}"))
     return Code.DONE if sound else Code.FAILED
 
 

@@ -1,4 +1,8 @@
-"""Where a command speaks: the result to standard output, the talk to standard error."""
+"""Where a command speaks: the result to standard output, the talk to standard error.
+
+Whatever it is, no other control character than our own line ends and colours goes out here. Who composes lines makes
+the values in them printable, so that none holds a line end, or a colour that looks like ours.
+"""
 
 import os
 import sys
@@ -7,6 +11,7 @@ from dataclasses import dataclass
 from typing import TextIO
 
 from reconciler.errors import ReconcilerError, SpecError
+from reconciler.wording.printable import printable, printable_lines, printable_with_colour
 from reconciler.wording.style import Style
 
 
@@ -43,7 +48,7 @@ class Console:
 
         """
         try:
-            self.out.write(text)
+            self.out.write(_fit(text, self.style))
             self.out.flush()
         except BrokenPipeError:
             raise
@@ -55,14 +60,17 @@ class Console:
             raise ReconcilerError(msg) from error
 
     def say(self, text: str = "") -> None:
-        """One line about how it goes."""
-        self.err.write(f"{text}\n")
-        self.err.flush()
+        """One line about how it goes, whatever is in it."""
+        self._talk(printable(text))
 
     def complain(self, error: ReconcilerError) -> None:
         """An error, in its own words; of a spec each problem on its own line."""
         for text in error.problems if isinstance(error, SpecError) else (error,):
-            self.say(f"{self.talk_style.removed('error:')} {text}")
+            self._talk(f"{self.talk_style.removed('error:')} {printable(str(text))}")
+
+    def say_lines(self, text: str) -> None:
+        """Several lines, each of which may be somebody else's."""
+        self._talk(printable_lines(text))
 
     def confirm(self, question: str, instead: str) -> bool:
         """Whether a person at a terminal answers with the whole word yes.
@@ -74,12 +82,20 @@ class Console:
         if not self.keyboard.isatty():
             msg = f"standard input is not a terminal, so nobody can be asked: {question} {instead}"
             raise ReconcilerError(msg)
-        self.err.write(f"{question} Only 'yes' is accepted: ")
+        self.err.write(f"{printable(question)} Only 'yes' is accepted: ")
         self.err.flush()
         return self.keyboard.readline().strip() == "yes"
 
+    def _talk(self, text: str) -> None:
+        self.err.write(f"{_fit(text, self.talk_style)}\n")
+        self.err.flush()
+
     def _style(self, stream: TextIO) -> Style:
         return Style(color=_wants_color(os.environ, stream) if self.color is None else self.color)
+
+
+def _fit(text: str, style: Style) -> str:
+    return printable_with_colour(text) if style.color else printable_lines(text)
 
 
 def _wants_color(environment: Mapping[str, str], stream: TextIO) -> bool:

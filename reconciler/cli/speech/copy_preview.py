@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from reconciler.mailcopy.preview import Preview
 from reconciler.model.folder_path import title
-from reconciler.wording.sizes import shown
+from reconciler.wording.printable import printable
 from reconciler.wording.style import Style
 
 _MOST_NAMED: Final = 2
@@ -50,9 +50,10 @@ def _lines(found: Sequence[Preview], style: Style) -> Iterator[str]:
         yield from _table(staying)
     for each in found:
         if each.words:
-            yield f"{style.removed(each.state.value)}  {each.key.account}: {shown(each.words)}"
+            yield f"{style.removed(each.state.value)}  {printable(each.key.account)}: {printable(each.words)}"
         for refusal in each.refusals:
-            yield f"{style.removed('refused')}  {each.key.account}: {shown(refusal.folder)}: {shown(refusal.words)}"
+            told = printable(f"{each.key.account}: {refusal.folder}: {refusal.words}")
+            yield f"{style.removed('refused')}  {told}"
     yield style.faint("to change it, write copy.folders (FOLDER: FOLDER) or copy.exclude in the spec")
 
 
@@ -64,15 +65,15 @@ def _count(row: _Row, each: Preview, raw: bytes) -> None:
 def _table(rows: dict[tuple[str, str, str], _Row]) -> Iterator[str]:
     """Equal ones are one line, in columns."""
     ordered = sorted(rows.items())
-    first = max((len(shown(source)) for (source, _, _), _ in ordered), default=0)
-    second = max((len(shown(into)) for (_, into, _), _ in ordered), default=0)
+    first = max((len(printable(source)) for (source, _, _), _ in ordered), default=0)
+    second = max((len(printable(into)) for (_, into, _), _ in ordered), default=0)
     for (source, into, why), row in ordered:
-        way = f"{shown(source):<{first}}" + (f"  ->  {shown(into):<{second}}" if into else "")
-        yield f"  {way}  {shown(why)}; {_whose(row.accounts)}, {row.messages:,} messages{_made(row)}"
+        way = f"{printable(source):<{first}}" + (f"  ->  {printable(into):<{second}}" if into else "")
+        yield f"  {way}  {printable(why)}; {_whose(row.accounts)}, {row.messages:,} messages{_made(row)}"
 
 
 def _whose(accounts: Iterable[str]) -> str:
-    names = [*accounts]
+    names = [*map(printable, accounts)]
     return ", ".join(names) if len(names) <= _MOST_NAMED else f"{len(names):,} mailboxes"
 
 

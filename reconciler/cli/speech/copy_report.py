@@ -13,7 +13,8 @@ from reconciler.app.copying.outcome import MailboxThrough, Outcome, states, tota
 from reconciler.mailcopy.model.accounting import Tally
 from reconciler.model.event import Event
 from reconciler.wording.machine_times import encoded
-from reconciler.wording.sizes import octets, shown
+from reconciler.wording.printable import printable
+from reconciler.wording.sizes import octets
 from reconciler.wording.style import Style
 
 _COUNTS: Final = ("count", "copied", "vanished", "excluded", "refused", "waiting", "new", "recognised", "octets")
@@ -62,14 +63,14 @@ def summary(outcomes: Sequence[Outcome], style: Style, forecast: str = "") -> st
         told = ", ".join(f"{grades.count(grade):,} {grade}" for grade in dict.fromkeys(grades))
         lines.append(f"{style.heading('proof')}      {told}")
     if forecast:
-        lines.append(f"{style.heading('left')}       {forecast}")
+        lines.append(f"{style.heading('left')}       {printable(forecast)}")
     if not whole.balanced:
         lines.append(style.removed("the account does not add up: this is a bug in reconciler, report it"))
     return "".join(f"{line}\n" for line in lines)
 
 
 def write_report(path: Path, outcomes: Sequence[Outcome], now: datetime) -> None:
-    """All mailboxes, as the file's name ends: ``.csv`` a line each, ``.json`` with folders and refusals."""
+    """All mailboxes, as the file's name ends: ``.csv`` a printable line each, ``.json`` with folders and refusals."""
     if path.suffix == ".csv":
         with path.open("w", encoding="utf-8", newline="") as file:
             table = csv.writer(file)
@@ -78,7 +79,15 @@ def write_report(path: Path, outcomes: Sequence[Outcome], now: datetime) -> None
                 grade = each.grade.value if each.grade else ""
                 counts = _counts(each.tally).values()
                 table.writerow(
-                    (each.address, each.state, grade, *counts, encoded(each.began), encoded(each.ended), each.words)
+                    (
+                        printable(each.address),
+                        each.state,
+                        grade,
+                        *counts,
+                        encoded(each.began),
+                        encoded(each.ended),
+                        printable(each.words),
+                    )
                 )
         return
     data = {"at": encoded(now), **summary_data(outcomes), "outcomes": [as_data(each) for each in outcomes]}
@@ -105,40 +114,40 @@ class Logs:
     def _add(self, outcome: Outcome) -> None:
         name = outcome.address.replace(os.sep, "_")
         with (self._folder / f"{name}.log").open("a", encoding="utf-8") as file:
-            file.writelines(f"{encoded(outcome.ended) or '-'} {line}\n" for line in _log_lines(outcome))
+            file.writelines(f"{encoded(outcome.ended) or '-'} {printable(line)}\n" for line in _log_lines(outcome))
 
 
 def _log_lines(outcome: Outcome) -> Iterator[str]:
-    yield f"{outcome.state}: {_account(outcome.tally)}" + (f": {shown(outcome.words)}" if outcome.words else "")
+    yield f"{outcome.state}: {_account(outcome.tally)}" + (f": {outcome.words}" if outcome.words else "")
     for folder in outcome.accounts:
-        way = f"not copied, {shown(folder.rule)}" if folder.rule else f"-> {shown(folder.into)}"
-        yield f"{shown(folder.folder)} {way}: {_account(folder.tally)}; {folder.tally.sent:,} sent"
+        way = f"not copied, {folder.rule}" if folder.rule else f"-> {folder.into}"
+        yield f"{folder.folder} {way}: {_account(folder.tally)}; {folder.tally.sent:,} sent"
     for refusal in outcome.refusals:
-        yield f"refused: {shown(refusal.folder)}, UID {refusal.uid}: {shown(refusal.words)}"
+        yield f"refused: {refusal.folder}, UID {refusal.uid}: {refusal.words}"
     if outcome.grade:
         yield f"proof: {outcome.grade.value}"
     for difference in outcome.differences:
-        yield f"{shown(difference.folder)}: {difference.count:,} {difference.kind.value} {shown(difference.explained)}"
+        yield f"{difference.folder}: {difference.count:,} {difference.kind.value} {difference.explained}"
 
 
 def _trouble(outcome: Outcome, style: Style) -> Iterator[str]:
     if outcome.words:
-        yield f"{style.removed(outcome.state)}  {outcome.address}: {shown(outcome.words)}"
+        yield f"{style.removed(outcome.state)}  {printable(outcome.address)}: {printable(outcome.words)}"
     if outcome.unjudged:
-        yield f"{style.removed('not proven')}  {outcome.address}: {shown(outcome.unjudged)}"
+        yield f"{style.removed('not proven')}  {printable(outcome.address)}: {printable(outcome.unjudged)}"
     listed = [f"{r.folder}, {f'UID {r.uid}' if r.uid else 'all of it'}: {r.words}" for r in outcome.refusals]
     for text in listed[:_MOST_LISTED]:
-        yield f"{style.removed('refused')}  {outcome.address}: {shown(text)}"
+        yield f"{style.removed('refused')}  {printable(outcome.address)}: {printable(text)}"
     told = [
         f"{d.folder}: {d.count:,} {d.kind.value}" + (f", as {d.example}" if d.example else "")
         for d in outcome.differences
         if not d.explained
     ]
     for text in told[:_MOST_LISTED]:
-        yield f"{style.changed('differs')}  {outcome.address}: {shown(text)}"
+        yield f"{style.changed('differs')}  {printable(outcome.address)}: {printable(text)}"
     more = max(0, len(listed) - _MOST_LISTED) + max(0, len(told) - _MOST_LISTED)
     if more:
-        yield style.faint(f"and {more:,} more of {outcome.address}: --report lists all of them")
+        yield style.faint(f"and {more:,} more of {printable(outcome.address)}: --report lists all of them")
 
 
 def _account(tally: Tally) -> str:

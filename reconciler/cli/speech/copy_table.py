@@ -13,7 +13,8 @@ from reconciler.cli.speech.copy_words import words_before
 from reconciler.mailcopy.job import Progress, State
 from reconciler.model.event import Event
 from reconciler.ports import Clock
-from reconciler.wording.sizes import octets, shown, span
+from reconciler.wording.printable import printable
+from reconciler.wording.sizes import octets, span
 
 if TYPE_CHECKING:
     from rich.live import Live
@@ -79,7 +80,7 @@ class Screen:
         foot = f"{len(self.through):,} of {self.begun.mailboxes:,} mailboxes are through, {octets(int(rate))}/s"
         if told := self.begun.forecast.words():
             foot += f"; {told}"
-        table = Table(box=None, expand=False, caption=foot, caption_justify="left")
+        table = Table(box=None, expand=False, caption=Text(printable(foot)), caption_justify="left")
         rows = [self._running(each, now) for each in running]
         rows += [
             (o.address, o.state, f"{o.tally.count:,}", "", "", "", self._last(o.address), o.words or o.unjudged)
@@ -92,7 +93,7 @@ class Screen:
             table.add_column(name, no_wrap=True, justify="right" if name in {"messages", "size", "rate"} else "left")
         figures = sum(2 + max(len(each[place]) for each in (names, *rows)) for place in range(len(names) - 1))
         for row in rows[: max(1, height - _ROWS)]:
-            *cells, words = (shown(cell) for cell in row)
+            *cells, words = (printable(cell) for cell in row)
             table.add_row(*map(Text, cells), Text(words[: max(0, width - figures - 2)]))  # words are cut, figures not
         return table
 

@@ -18,7 +18,7 @@ from reconciler.mailcopy.job import Progress, State
 from reconciler.model.event import Event, Events
 from reconciler.ports import Clock
 from reconciler.wording.machine_times import encoded
-from reconciler.wording.sizes import shown
+from reconciler.wording.printable import printable
 
 _TALK_EVERY: Final = timedelta(seconds=5)  # a mailbox that is being copied, in lines that a program reads
 
@@ -63,7 +63,7 @@ class Lines:
 
     def _come_on(self, progress: Progress) -> None:
         if progress.state is State.WAITING:
-            self._console.say(f"{progress.account}: waiting: {shown(progress.words)}")
+            self._console.say(f"{progress.account}: waiting: {printable(progress.words)}")
 
     def _through(self, event: MailboxThrough) -> None:
         wide = len(str(event.of))

@@ -8,7 +8,8 @@ from reconciler.app.copying.copied import CopyingBack
 from reconciler.app.copying.forecast import Load
 from reconciler.app.copying.outcome import Outcome
 from reconciler.model.event import Event
-from reconciler.wording.sizes import octets, shown
+from reconciler.wording.printable import printable
+from reconciler.wording.sizes import octets
 from reconciler.wording.times import moment
 
 _MOST_NAMED: Final = 3
@@ -17,10 +18,11 @@ _MOST_NAMED: Final = 3
 def in_one_line(outcome: Outcome) -> str:
     """``ann@example.org: done, 2,000 messages, 50 sent (1.2 MB)``."""
     tally = outcome.tally
-    line = f"{outcome.address}: {outcome.state}, {tally.count:,} messages, {tally.sent:,} sent ({octets(tally.octets)})"
+    sent = f"{tally.sent:,} sent ({octets(tally.octets)})"
+    line = f"{printable(outcome.address)}: {outcome.state}, {tally.count:,} messages, {sent}"
     if outcome.grade:
         line += f", {outcome.grade.value}"
-    return f"{line}: {shown(outcome.words)}" if outcome.words else line
+    return f"{line}: {printable(outcome.words)}" if outcome.words else line
 
 
 def words_before(event: Event) -> str:

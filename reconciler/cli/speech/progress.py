@@ -33,6 +33,7 @@ from reconciler.model.run_event import (
 from reconciler.ports import Clock
 from reconciler.render.text import Look
 from reconciler.wording.machine_times import encoded
+from reconciler.wording.printable import printable
 
 if TYPE_CHECKING:
     from rich.progress import Progress as RichProgress
@@ -156,11 +157,11 @@ class Bar(Lines):
 
     def _on(self, text: str, steps: int) -> None:
         if self._bar:
-            self._bar.update(self._task, advance=steps, description=text)
+            self._bar.update(self._task, advance=steps, description=printable(text))
 
     def _say(self, words: str) -> None:
         if self._bar:
-            self._bar.update(self._task, description=words)
+            self._bar.update(self._task, description=printable(words))
 
     def _end(self) -> None:
         self.close()

@@ -15,7 +15,7 @@ from reconciler.render.phrases.closing import counts, next_thing
 from reconciler.render.phrases.naming import PLACES, thing
 from reconciler.wording.lists import sentences
 from reconciler.wording.machine_times import encoded
-from reconciler.wording.sizes import shown
+from reconciler.wording.printable import printable
 
 _SILENCE: Final = timedelta(seconds=5)
 
@@ -59,7 +59,7 @@ def verified(ended: Round, outcome: Outcome) -> str:
     why = f": {first.verdict.why}" if first.verdict.why else ""
     lines = [
         f"{done}. Read again: {counts(left, local)}",
-        f"  {thing(first.change.address)}{why}",
+        f"  {thing(first.change.address)}{printable(why)}",
     ]
     blocked = left.with_status(Status.BLOCKED) or left.with_status(Status.BY_HAND)
     if ended.undone:
@@ -84,4 +84,4 @@ class MailTalk:
             return ""
         self._last = now
         figures = f"{progress.messages:,} of {progress.of_messages:,} messages" if progress.of_messages else ""
-        return f"mail of {progress.account}: {sentences(progress.state.value, figures, shown(progress.words))}"
+        return f"mail of {progress.account}: {sentences(progress.state.value, figures, printable(progress.words))}"

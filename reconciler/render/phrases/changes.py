@@ -16,6 +16,7 @@ from reconciler.resources.server.mailbox import Mailbox
 from reconciler.resources.server.quota import Quota
 from reconciler.resources.server.sieve import SieveScript
 from reconciler.wording.differences import differences, first_of, in_words
+from reconciler.wording.printable import printable
 
 _UNITS: Final = ("TiB", "GiB", "MiB", "KiB")
 _NEVER_SHOWN: Final = frozenset({"place", "name", "stored"})  # beside the words; or how a file spells what they say
@@ -25,7 +26,7 @@ def words(change: Change) -> str:
     """The parts joined by commas; nothing where the sign and the name say it all. Never with control characters."""
     tell = _KINDS.get(type(change.subject), _fields)
     line = ", ".join(part for part in tell(change.before, change.after) if part)
-    return line if line.isprintable() else "".join(c if c.isprintable() else "�" for c in line)
+    return printable(line)
 
 
 def _mailbox(before: Mailbox | None, after: Mailbox | None) -> Iterator[str]:

@@ -3,6 +3,7 @@
 from reconciler.model.plan import Intent, Plan
 from reconciler.model.stage import Stage
 from reconciler.model.verdict import Status
+from reconciler.wording.printable import printable
 from reconciler.wording.times import Local, due, in_utc
 
 
@@ -33,7 +34,7 @@ def next_thing(plan: Plan, spec: str = "", local: Local = in_utc) -> str:
 
 def _command(plan: Plan, spec: str) -> str:
     command = "rollback" if plan.intent is Intent.ROLLBACK else "apply"
-    return f"reconciler {command} {spec}".rstrip()
+    return f"reconciler {command} {printable(spec)}".rstrip()
 
 
 def _settled(plan: Plan) -> str:

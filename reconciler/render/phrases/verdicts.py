@@ -1,10 +1,11 @@
-"""Whether a step runs, and what a check has answered, in words."""
+"""Whether a step runs, and what a check has answered, in words. They quote servers and zones, and are printable."""
 
 from collections.abc import Iterable, Sequence
 from typing import Final, NamedTuple
 
-from reconciler.model.plan import Finding
+from reconciler.model.plan import Finding, Step
 from reconciler.model.verdict import Fail, Pass, Status, Verdict, Wait, Warn
+from reconciler.wording.printable import printable
 from reconciler.wording.times import Local, due, in_utc
 
 _GRAVITY: Final = (Fail, Warn, Wait, Pass)
@@ -17,11 +18,16 @@ def verdict(given: Verdict, local: Local = in_utc) -> str:
             return ""
         case Status.WAIT:
             until = f"waits until {due(given.until, local)}" if given.until else "waits"
-            return f"{until}: {given.why}"
+            return f"{until}: {printable(given.why)}"
         case Status.BY_HAND:
-            return given.why or "by hand"
+            return printable(given.why) or "by hand"
         case Status.BLOCKED:
-            return f"blocked: {given.why}"
+            return f"blocked: {printable(given.why)}"
+
+
+def note(step: Step) -> str:
+    """What a person is to know or to do, without what the verdict says already; empty where there is nothing."""
+    return printable(step.note.removeprefix(f"{step.verdict.why}: "))
 
 
 class Told(NamedTuple):
@@ -63,13 +69,14 @@ def _asks_for(finding: Finding) -> object:
 def _in_words(same: Sequence[Finding], local: Local) -> Told:
     stages = ", ".join(dict.fromkeys(finding.stage.label for finding in same))
     last = same[-1]
+    title = printable(last.title)
     match last.answer:
         case Pass(evidence):
-            return Told(stages, last.title, "holds", evidence)
+            return Told(stages, title, "holds", printable(evidence))
         case Warn(why, todo):
-            return Told(stages, last.title, "warns", why, todo)
+            return Told(stages, title, "warns", printable(why), printable(todo))
         case Wait(until, why):
             time = due(until, local) if until else "a time known after apply"
-            return Told(stages, last.title, "waits", f"until {time}: {why}")
+            return Told(stages, title, "waits", f"until {time}: {printable(why)}")
         case Fail(why, todo):
-            return Told(stages, last.title, "fails", why, todo)
+            return Told(stages, title, "fails", printable(why), printable(todo))

@@ -50,7 +50,7 @@ def told(err, *, as_json=False):
 
 def test_plain_lines_count_mailboxes_and_tell_of_pauses():
     assert told(io.StringIO()).err.getvalue() == (
-        "ann@example.org: waiting: [LIMIT] slow down\N{REPLACEMENT CHARACTER}[2J\n"
+        "ann@example.org: waiting: [LIMIT] slow down\\x1b[2J\n"
         "[1/2] bob@example.org: auth lost, 0 messages, 0 sent (0 B): the server says no\n"
         "[2/2] ann@example.org: done, 100 messages, 100 sent (0 B)\n"
     )
@@ -77,7 +77,7 @@ def test_a_terminal_gets_a_table_with_rate_and_time_left(monkeypatch: pytest.Mon
     shown = told(Terminal()).err.getvalue()
     row = next(line for line in shown.splitlines() if "ann@example.org" in line and "50/100" in line)
     assert row.split()[:9] == ["ann@example.org", "copying", "50/100", "1.0", "MB", "1.0", "MB/s", "3", "s"]
-    assert "Work\N{REPLACEMENT CHARACTER}[2J" in row
+    assert "Work\\x1b[2J" in row
     assert "0 of 2 mailboxes are through" in shown
     assert "the server says no" in shown.rpartition("mailboxes are through")[0]
 

@@ -181,4 +181,4 @@ def test_a_kind_without_words_is_told_field_by_field() -> None:
 
 def test_no_control_character_reaches_the_terminal() -> None:
     box = Mailbox(place=Place.NEW, name=ANN, display_name="A\x1b[31m\nn")
-    assert told(None, box) == '"A�[31m�n"'
+    assert told(None, box) == '"A\\x1b[31m\\nn"'
