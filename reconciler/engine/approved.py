@@ -7,14 +7,14 @@ references of secrets and programs of the approved plan are never looked at.
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import zip_longest
-from typing import Any, Final
+from typing import Final
 
 from reconciler.engine.desire import Kinds
 from reconciler.engine.judge import held_by
 from reconciler.errors import StalePlan
 from reconciler.model.address import Address
 from reconciler.model.change import Change
-from reconciler.model.codec import encode_resource
+from reconciler.model.codec import told_fields
 from reconciler.model.plan import Plan, Step
 from reconciler.model.resource import Resource, State
 from reconciler.model.rrset import RRset
@@ -24,7 +24,6 @@ from reconciler.wording.differences import differences, first_of
 
 NOT_APPROVED: Final = Verdict(Status.WAIT, "is not in the plan that was approved: plan again, and have it approved")
 _MOST_TOLD: Final = 5
-_BESIDE: Final = frozenset({"place", "name", "stored"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,15 +132,9 @@ def _departure(earlier: Sequence[Step], now: Sequence[Step], observed: State) ->
 
 
 def _told(side: str, one: Step, other: Step) -> Iterator[str]:
-    yield from (f"{side} {text}" for text in differences(*(_data(getattr(s.change, side)) for s in (one, other))))
+    yield from (f"{side} {text}" for text in differences(*(told_fields(getattr(s.change, side)) for s in (one, other))))
 
 
 def _against(change: Change, stands: Resource | None) -> str:
-    told = differences(_data(change.after), _data(stands))
+    told = differences(told_fields(change.after), told_fields(stands))
     return f"what was approved differs from what stands: {first_of(told)}" if told else "it stands already"
-
-
-def _data(resource: Resource | None) -> dict[str, Any]:
-    """What the fields say, without the address and how a file spells them; nothing where it is absent."""
-    data = encode_resource(resource) if resource else {}
-    return {key: value for key, value in data.items() if key not in _BESIDE and value not in (None, "", [])}

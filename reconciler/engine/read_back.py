@@ -7,7 +7,7 @@ from reconciler.engine.desire import Kinds
 from reconciler.errors import ReconcilerError, StepFailed
 from reconciler.model.address import Address
 from reconciler.model.change import Change
-from reconciler.model.codec import encode_resource
+from reconciler.model.codec import told_fields
 from reconciler.model.plan import Step
 from reconciler.model.resource import Resource
 from reconciler.model.rrset import RRset
@@ -79,7 +79,7 @@ def _told(wanted: Resource | None, found: Resource | None) -> str:
     """Field by field, where both sides exist."""
     if wanted is None or found is None or isinstance(found, RRset):
         return ""
-    return f" ({'; '.join(differences(encode_resource(wanted), encode_resource(found)))})"
+    return f" ({'; '.join(differences(told_fields(wanted), told_fields(found)))})"
 
 
 def _shown(resource: Resource | None) -> str:
@@ -87,6 +87,6 @@ def _shown(resource: Resource | None) -> str:
         return "absent"
     if isinstance(resource, RRset):
         return f"[TTL {resource.ttl}: {', '.join(sorted(resource.rdata))}]"
-    fields = resource.model_dump(mode="json", exclude={"place", "name"}, exclude_defaults=True)
-    text = ", ".join(f"{key}={value!r}" for key, value in sorted(fields.items()))
+    fields = told_fields(resource)
+    text = ", ".join(f"{key}={value!r}" for key, value in sorted(fields.items()) if key != "kind")
     return f"[{text[:300]}]" if text else "present"

@@ -24,6 +24,7 @@ from reconciler.model.stage import Stage
 from reconciler.model.verdict import Answer, Fail, Pass, Verdict, Wait, Warn
 
 FORMAT_VERSION: Final = "2.0"
+_BESIDE: Final = frozenset({"place", "name", "stored"})
 _AGAIN: Final = "make it again with `reconciler plan --out`"
 
 
@@ -35,6 +36,12 @@ def encode_resource(resource: Resource) -> dict[str, Any]:
 
     """
     return {"kind": resource.kind, **{field: _plain(value, field) for field, value in resource}}
+
+
+def told_fields(resource: Resource | None) -> dict[str, Any]:
+    """What people are told of it: without its address, how a file spells it, and what says nothing; {} if absent."""
+    data = encode_resource(resource) if resource else {}
+    return {key: value for key, value in data.items() if key not in _BESIDE and value not in (None, "", [])}
 
 
 def decode_resource(data: Mapping[str, Any], types: Mapping[str, type[Resource]]) -> Resource:
