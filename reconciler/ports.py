@@ -1,10 +1,12 @@
 """Everything the engine asks of the outside world, and nothing more."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
+from enum import Enum
 from pathlib import PurePath
-from typing import Protocol, TypeVar
+from typing import Final, Protocol, TypeVar
 
 from reconciler.model.address import Address
 from reconciler.model.change import Change
@@ -88,6 +90,16 @@ class Stat:
     signature: tuple[int, ...]
 
 
+class Whatever(Enum):
+    """The type of WHATEVER."""
+
+    STANDS = "whatever stands"
+
+
+WHATEVER: Final = Whatever.STANDS
+"""What a write may replace where nobody has read it."""
+
+
 class Transport(Protocol):
     """Files and programs of one machine: this one, or one behind SSH. Paths are absolute.
 
@@ -106,10 +118,33 @@ class Transport(Protocol):
     def read_links(self, paths: Sequence[PurePath]) -> Mapping[PurePath, str]:
         """The targets, as written, of those that are symbolic links."""
 
-    def write(self, path: PurePath, content: bytes, *, like: Stat | None = None, mode: int = 0o640) -> None:
+    def locked(self, paths: Sequence[PurePath]) -> AbstractContextManager[None]:
+        """Keep everybody else who takes these locks from changing the files, here and over SSH; not to be nested.
+
+        The files need not exist, their folders must. Who knows nothing of the lock is noticed by ``over`` of ``write``.
+
+        Raises:
+            WriteError: a lock could not be had in a bounded time; says which, and what to do.
+
+        """
+
+    def write(
+        self,
+        path: PurePath,
+        content: bytes,
+        *,
+        like: Stat | None = None,
+        mode: int = 0o640,
+        over: bytes | Whatever | None = WHATEVER,
+    ) -> None:
         """Replace atomically (temporary file beside it, fsync, rename), through a symbolic link to its target.
 
-        Owner and mode stay as they were; a new file gets those of ``like`` or, without, ``mode``.
+        Owner and mode stay as they were; a new file gets those of ``like`` or, without, ``mode``. ``over`` is what was
+        read before (None: no file); it is compared with what stands at the last moment before the rename.
+
+        Raises:
+            StalePlan: something else stands there; nothing was written.
+
         """
 
     def link(self, path: PurePath, target: str) -> None:

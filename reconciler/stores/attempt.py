@@ -1,12 +1,16 @@
-"""All or nothing over several files: what was written is put back when a later write fails."""
+"""All or nothing over several files: what was written is put back when a later write fails.
+
+Whoever changes a file of a server holds its lock from the reading on until the attempt is over, its undo included: see
+``stores.under_lock``. What somebody writes meanwhile who knows nothing of the lock is never overwritten.
+"""
 
 from collections.abc import Callable, Sequence
 from pathlib import PurePath
 from types import TracebackType
 from typing import Self
 
-from reconciler.errors import ReconcilerError, WriteError
-from reconciler.ports import Stat, Transport
+from reconciler.errors import ReconcilerError, StalePlan, WriteError
+from reconciler.ports import WHATEVER, Stat, Transport, Whatever
 
 
 class Attempt:
@@ -42,22 +46,50 @@ class Attempt:
                 + "; ".join(failures)
             ) from error
 
-    def write(self, path: PurePath, content: bytes | None, *, like: Stat | None = None, mode: int = 0o640) -> None:
-        """Replace a file, or remove it where the content is None."""
-        if content is None:
-            self.remove(path)
-            return
-        stood = self._transport.read(path)
-        self._undo.append(lambda: self._put_back(path, stood, None))
-        self._transport.write(path, content, like=like, mode=mode)
+    def write(
+        self,
+        path: PurePath,
+        content: bytes | None,
+        *,
+        like: Stat | None = None,
+        mode: int = 0o640,
+        over: bytes | Whatever | None = WHATEVER,
+    ) -> None:
+        """Replace a file, or remove it where the content is None.
 
-    def remove(self, path: PurePath) -> None:
-        """Remove a file or a symbolic link, if it is there."""
+        ``over`` is the content that the new one was made from; if silent, what stands now.
+
+        Raises:
+            StalePlan: something else stands there; this file is left as it is.
+
+        """
+        stood = self._transport.read(path) if isinstance(over, Whatever) else over
+        if content is None:
+            self.remove(path, over=stood)
+            return
+        self._undo.append(lambda: self._take_back(path, content, stood))
+        try:
+            self._transport.write(path, content, like=like, mode=mode, over=stood)
+        except StalePlan:
+            self._undo.pop()  # what stands there is somebody else's
+            raise
+
+    def remove(self, path: PurePath, *, over: bytes | Whatever | None = WHATEVER) -> None:
+        """Remove a file or a symbolic link, if it is there; ``over`` is what it is taken to hold.
+
+        Raises:
+            StalePlan: it holds something else.
+
+        """
+        stood = self._transport.read(path)
+        if not isinstance(over, Whatever) and stood != over:
+            raise StalePlan(f"{path} was changed by somebody else after it was read, so it is not removed; plan again")
         target = self._transport.read_links([path]).get(path)
         if target is not None:
             self._undo.append(lambda: self._transport.link(path, target))
-        else:
-            self.keep(path)
+        elif stood is not None:
+            stat = self._transport.stat(path)
+            self._undo.append(lambda: self._restore(path, stood, stat))
         self._transport.remove(path)
 
     def link(self, path: PurePath, target: str) -> None:
@@ -77,6 +109,26 @@ class Attempt:
         self._transport.run(argv)
         if again:
             self._undo.insert(0, lambda: self._transport.run(argv))
+
+    def _take_back(self, path: PurePath, written: bytes, stood: bytes | None) -> None:
+        """Only where our content stands: what somebody has made of it since is theirs."""
+        stands = self._transport.read(path)
+        if stands == stood:  # the write that failed has left it alone
+            return
+        if stands != written:
+            raise WriteError(f"{path} was changed by somebody else meanwhile, and is left as it is")
+        if stood is None:
+            self._transport.remove(path)
+        else:
+            self._transport.write(path, stood, over=written)
+
+    def _restore(self, path: PurePath, stood: bytes, stat: Stat | None) -> None:
+        """Only where nothing has come into the place of what was removed."""
+        stands = self._transport.read(path)
+        if stands is None:
+            self._transport.write(path, stood, like=stat, over=None)
+        elif stands != stood:
+            raise WriteError(f"{path} was made by somebody else meanwhile, and is left as it is")
 
     def _put_back(self, path: PurePath, content: bytes | None, stat: Stat | None) -> None:
         if content is None:

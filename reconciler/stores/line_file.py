@@ -1,10 +1,11 @@
 """Files with one entry a line: read once, and parsed again only when they have changed."""
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import PurePath
 from threading import Lock
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from reconciler.errors import ObserveError
 from reconciler.formats.mail_server.line_text import Text
@@ -61,6 +62,10 @@ class LineFile(Generic[T]):
         with self._lock:
             self._known = self._look(self._known.signature if self._known else None)
             return self._known.parsed
+
+    def locked(self, *others: "LineFile[Any]") -> AbstractContextManager[None]:
+        """Hold the lock of this file, and of others of its machine, against everybody who takes it."""
+        return self.transport.locked([file.path for file in (self, *others)])
 
     def _look(self, signature: tuple[int, ...] | None) -> "_Known[T]":
         content = self.transport.read(self.path)

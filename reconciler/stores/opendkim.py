@@ -6,6 +6,7 @@ matches the whole domain, and those stay behind it (with MultipleSignatures they
 
 import os.path
 from collections.abc import Collection, Iterator, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from pathlib import PurePath
 
@@ -21,6 +22,7 @@ from reconciler.resources.server.dkim_key import DkimKey, Use, key_name
 from reconciler.stores.attempt import Attempt
 from reconciler.stores.before import verify
 from reconciler.stores.line_file import LineFile
+from reconciler.stores.under_lock import under_lock
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +62,11 @@ class DkimKeyStore:
                 name = key_name(selector, self._context.domain)
                 yield DkimKey(place=self._context.place, name=name, public=public, use="file")
 
+    def locked(self) -> AbstractContextManager[None]:
+        """The locks of both tables; a key file belongs to its row."""
+        return self._files.keys.locked(self._files.signers)
+
+    @under_lock
     def write(self, changes: Sequence[Change], /) -> None:
         """Make a key and sign with it, or take back what of it was made."""
         names = {change.address.name for change in changes}
@@ -159,7 +166,7 @@ class DkimKeyStore:
     def _write_if_changed(self, attempt: Attempt, text: Text, edit: Edit) -> None:
         content = edit.content()
         if content != text.content and not (text.content is None and content is None):
-            attempt.write(text.path, content, mode=0o644)
+            attempt.write(text.path, content, mode=0o644, over=edit.over)
 
     def _wanted_key(self, wanted: DkimKey, path: PurePath) -> tuple[rsa.RSAPrivateKey, bool]:
         """The key to sign with, and whether it is still to be written: one that is there is never replaced."""

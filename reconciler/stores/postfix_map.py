@@ -4,6 +4,7 @@ from pathlib import PurePath
 from typing import Final, Generic, TypeVar
 
 from reconciler.errors import WriteError
+from reconciler.ports import WHATEVER, Whatever
 from reconciler.stores.attempt import Attempt
 from reconciler.stores.line_file import LineFile
 
@@ -41,10 +42,11 @@ class PostfixMap(Generic[T]):
         """The source file."""
         return self.file.path
 
-    def write(self, attempt: Attempt, content: bytes | None) -> None:
-        """Replace the source (None: remove it, and its index) and have Postfix see it.
+    def write(self, attempt: Attempt, content: bytes | None, *, over: bytes | Whatever | None = WHATEVER) -> None:
+        """Replace the source (None: remove it, and its index) and have Postfix see it; ``over`` as for Attempt.write.
 
         Raises:
+            StalePlan: the source is not what was read.
             WriteError: the file could not be written or postmap refused it; the attempt puts it back.
 
         """
@@ -55,7 +57,7 @@ class PostfixMap(Generic[T]):
             attempt.keep(index)
         if index and program and content is not None:
             self._index_ahead(attempt, program, index, content)
-        attempt.write(self.path, content, mode=_MODE)
+        attempt.write(self.path, content, mode=_MODE, over=over)
         if program:
             attempt.run(
                 (program, f"{self._type}:{self.path}")

@@ -6,6 +6,7 @@ Pigeonhole 0.5.19.
 
 import posixpath
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from pathlib import PurePath
 from typing import Final
@@ -20,6 +21,7 @@ from reconciler.resources.server.sieve import OWN_SCRIPT, SieveScript
 from reconciler.stores.accounts_file import AccountsFile
 from reconciler.stores.attempt import Attempt
 from reconciler.stores.before import verify
+from reconciler.stores.under_lock import under_lock
 
 BATCH: Final = 50  # each script is a file, and all of a batch are put back when one fails
 _ENDING: Final = ".sieve"
@@ -94,6 +96,12 @@ class SieveStore:
         """One script an account at most; accounts whose home nobody knows have none."""
         return iter([found.resource for found in self._find(names).values()])
 
+    def locked(self) -> AbstractContextManager[None]:
+        """One lock for all scripts of the domain, beside the passwd-file: a user's own folder is no place for it."""
+        accounts = self._accounts.file
+        return accounts.transport.locked([accounts.path.with_name(f"{self._context.domain}.sieve")])
+
+    @under_lock
     def write(self, changes: Sequence[Change], /) -> None:
         """Write scripts before they become active, and remove them after they are no longer."""
         names = [change.address.name for change in changes]
@@ -181,7 +189,7 @@ class SieveStore:
             )
         owner = self._owner(folder.home, account)
         self._transport.make_directory(folder.scripts, like=replace(owner, mode=0o700))
-        attempt.write(file, script.content.encode(), like=replace(owner, mode=0o600))
+        attempt.write(file, script.content.encode(), like=replace(owner, mode=0o600), over=None)
         if script.active:
             self._transport.make_directory(folder.active.parent, like=replace(owner, mode=0o700))
             attempt.link(folder.active, posixpath.relpath(file, folder.active.parent))
@@ -195,14 +203,14 @@ class SieveStore:
         if found.resource.active and not after.active:
             attempt.remove(folder.active)
         if after.content != found.resource.content:
-            attempt.write(found.file, after.content.encode())
+            attempt.write(found.file, after.content.encode(), over=found.resource.content.encode())
         if after.active and not found.resource.active:
             attempt.link(folder.active, posixpath.relpath(found.file, folder.active.parent))
 
     def _remove(self, attempt: Attempt, folder: Folder, found: Found) -> None:
         if found.linked:
             attempt.remove(folder.active)
-        attempt.remove(found.file)
+        attempt.remove(found.file, over=found.resource.content.encode())
         for path in {found.file, folder.active} if found.resource.active else {found.file}:
             attempt.remove(path.with_suffix(_COMPILED))
 

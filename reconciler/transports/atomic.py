@@ -7,20 +7,31 @@ import tempfile
 from pathlib import Path
 from typing import Final
 
-from reconciler.errors import WriteError
-from reconciler.ports import Stat
+from reconciler.errors import StalePlan, WriteError
+from reconciler.ports import WHATEVER, Stat, Whatever
 
 _NOT_CARRIED: Final = {errno.EPERM, errno.EACCES, errno.ENOTSUP, errno.ENODATA, errno.EINVAL}
 
 
-def replace(path: Path, content: bytes, *, like: Stat | None = None, mode: int = 0o640) -> None:
+def replace(
+    path: Path,
+    content: bytes,
+    *,
+    like: Stat | None = None,
+    mode: int = 0o640,
+    over: bytes | Whatever | None = WHATEVER,
+) -> None:
     """Give ``path`` this content, durably; a symbolic link is the caller's to resolve first.
 
     An existing file keeps owner, group, permission bits and access lists. A new one gets those of ``like`` or, without
     it, ``mode`` and whoever runs this. The content is written to a temporary file beside it (0600 until it is whole),
     flushed to disk and renamed; on any failure, Ctrl-C too, the temporary file is removed and what stood still stands.
 
+    ``over`` is what was read before (None: no file). It is compared at the last moment: what somebody writes between
+    that and the rename, who knows nothing of our lock, no system call can notice.
+
     Raises:
+        StalePlan: something else stands there than ``over``.
         WriteError: it could not be written; the message has the path, the reason and what to do.
 
     """
@@ -33,6 +44,8 @@ def replace(path: Path, content: bytes, *, like: Stat | None = None, mode: int =
             file.flush()
             _dress(file.fileno(), path, standing, like, mode)
             os.fsync(file.fileno())
+        if not isinstance(over, Whatever) and _content(path) != over:
+            raise StalePlan(changed_meanwhile(str(path)))
         Path(temporary).replace(path)
         temporary = None
     except OSError as error:
@@ -43,6 +56,21 @@ def replace(path: Path, content: bytes, *, like: Stat | None = None, mode: int =
         if temporary is not None:
             Path(temporary).unlink(missing_ok=True)
     _flush_directory(path)
+
+
+def changed_meanwhile(path: str) -> str:
+    """What is said where something else stands than what was read."""
+    return (
+        f"{path} was changed by somebody else after it was read: writing now would undo that. Nothing was written; "
+        "plan again"
+    )
+
+
+def _content(path: Path) -> bytes | None:
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        return None
 
 
 def _standing(path: Path) -> os.stat_result | None:

@@ -8,14 +8,15 @@ import shutil
 import stat
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace as replaced
 from pathlib import Path, PurePath
 from typing import Final
 
 from reconciler.errors import ObserveError, WriteError
-from reconciler.ports import Stat
-from reconciler.transports import atomic
+from reconciler.ports import WHATEVER, Stat, Whatever
+from reconciler.transports import atomic, file_lock
+from reconciler.transports.file_lock import LOCK_PATIENCE
 
 _log: Final = logging.getLogger(__name__)
 _ADMIN_PROGRAMS: Final = "/usr/local/sbin:/usr/sbin:/sbin"  # postmap's home, not in everybody's PATH
@@ -39,6 +40,10 @@ class LocalTransport:
     Ownership is given away by root only: what an ordinary user makes belongs to that user, and a file of somebody
     else is not replaced, because its owner could not be kept.
     """
+
+    def __init__(self, *, lock_patience: float = LOCK_PATIENCE) -> None:
+        """``lock_patience``: seconds that somebody else may hold the lock of a file."""
+        self._lock_patience = lock_patience
 
     def stat(self, path: PurePath) -> Stat | None:
         """Of what the path leads to; the signature changes with every write, rename and change of owner."""
@@ -64,13 +69,25 @@ class LocalTransport:
         """The targets, as written."""
         return {path: target for path in paths if (target := self._link_target(path)) is not None}
 
-    def write(self, path: PurePath, content: bytes, *, like: Stat | None = None, mode: int = 0o640) -> None:
+    def locked(self, paths: Sequence[PurePath]) -> AbstractContextManager[None]:
+        """Locks beside the files; see ``transports.file_lock``."""
+        return file_lock.locked(paths, patience=self._lock_patience)
+
+    def write(
+        self,
+        path: PurePath,
+        content: bytes,
+        *,
+        like: Stat | None = None,
+        mode: int = 0o640,
+        over: bytes | Whatever | None = WHATEVER,
+    ) -> None:
         """Replace in one moment, through a symbolic link to its target."""
         with _writing(path):
             target = Path(os.path.realpath(path))
             if target.is_symlink():
                 raise OSError(errno.ELOOP, os.strerror(errno.ELOOP))
-            atomic.replace(target, content, like=like and _ours_to_give(like), mode=mode)
+            atomic.replace(target, content, like=like and _ours_to_give(like), mode=mode, over=over)
 
     def link(self, path: PurePath, target: str) -> None:
         """Make or replace a symbolic link in one moment; it belongs to the owner of its directory."""

@@ -3,12 +3,14 @@
 import os
 import stat
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
 
-from reconciler.errors import ObserveError, WriteError
+from reconciler.errors import ObserveError, StalePlan, WriteError
 from reconciler.ports import Stat, Transport
+from reconciler.transports import file_lock
 from reconciler.transports.local import LocalTransport
 from reconciler.transports.ssh.transport import open_ssh
 from tests.conformance.worlds import Known
@@ -45,6 +47,16 @@ def transport(request) -> Iterator[Transport]:
     if not ROOT:  # whoever runs the tests may lack a sudo that asks for no password
         sshd.program("sudo", '[ "$1 $2" = "-n --" ] && shift 2 && exec "$@"')
     opened = open_ssh(sshd.ssh(sudo=request.param != "ssh"), Path("/"), Known())
+    yield opened
+    opened.close()
+
+
+@pytest.fixture(params=["local", pytest.param("ssh", marks=pytest.mark.daemon)])
+def impatient(request) -> Iterator[Transport]:
+    if request.param == "local":
+        yield LocalTransport(lock_patience=0)
+        return
+    opened = open_ssh(request.getfixturevalue("sshd").ssh(), Path("/"), Known(), lock_patience=0)
     yield opened
     opened.close()
 
@@ -285,3 +297,102 @@ def test_programs_are_found_by_name_and_by_path(transport: Transport) -> None:
     assert transport.which("/bin/no-such-program") is None
     assert transport.which("no-such-program-here") is None
     assert transport.which("tmp") is None
+
+
+def test_a_lock_keeps_processes_of_that_machine_out_and_leaves_nothing_behind(
+    transport: Transport, tmp_path: Path
+) -> None:
+    files = [tmp_path / "users", tmp_path / "virtual"]
+    with transport.locked(files):
+        for file in files:
+            with pytest.raises(WriteError, match=f"/{file.name} could not be locked"), here([file]):
+                pass
+    assert list(tmp_path.iterdir()) == []
+    with here(files):
+        assert sorted(path.name for path in tmp_path.iterdir()) == [
+            ".users.reconciler-lock",
+            ".virtual.reconciler-lock",
+        ]
+
+
+def here(files: list[Path]) -> AbstractContextManager[None]:
+    """The lock as a process of this machine takes it, without patience."""
+    return file_lock.locked(files, patience=0)
+
+
+def test_the_lock_of_a_link_is_that_of_its_target(transport: Transport, tmp_path: Path) -> None:
+    (tmp_path / "far").mkdir()
+    (tmp_path / "link").symlink_to("far/users")
+    with (
+        transport.locked([tmp_path / "link"]),
+        pytest.raises(WriteError, match="/far/users could not be locked"),
+        here([tmp_path / "far" / "users"]),
+    ):
+        pass
+
+
+def test_a_lock_that_stays_held_is_an_error_in_a_bounded_time(impatient: Transport, tmp_path: Path) -> None:
+    files = [tmp_path / "a", tmp_path / "b"]
+    with (
+        here([files[1]]),
+        pytest.raises(
+            WriteError, match=r"/b.* could not be locked within 0 seconds: .*another run.*Nothing was written"
+        ),
+        impatient.locked(files),
+    ):
+        pass
+    with impatient.locked(files):
+        pass
+
+
+def test_a_lock_is_released_where_the_work_fails(transport: Transport, tmp_path: Path) -> None:
+    with pytest.raises(KeyError), transport.locked([tmp_path / "f"]):
+        raise KeyError
+    with here([tmp_path / "f"]):
+        pass
+
+
+def test_a_lock_in_no_folder_is_named_with_the_next_step(transport: Transport, tmp_path: Path) -> None:
+    with (
+        pytest.raises(WriteError, match=r"(?i)/none/f.* could not be written: .*no such file.*make .*directory"),
+        transport.locked([tmp_path / "none" / "f"]),
+    ):
+        pass
+
+
+def test_a_lock_whose_name_is_a_link_is_not_followed(transport: Transport, tmp_path: Path) -> None:
+    (tmp_path / ".f.reconciler-lock").symlink_to("elsewhere")
+    with (
+        pytest.raises(WriteError, match=r"/f.* could not be written: .*too many levels of symbolic links"),
+        transport.locked([tmp_path / "f"]),
+    ):
+        pass
+    assert not (tmp_path / "elsewhere").exists()
+
+
+def test_a_name_that_a_killed_holder_left_is_no_lock(transport: Transport, tmp_path: Path) -> None:
+    (tmp_path / ".f.reconciler-lock").touch()
+    with transport.locked([tmp_path / "f"]):
+        pass
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(("read", "stands"), [(b"a", b"b"), (b"a", None), (None, b"b"), (b"", b"b"), (b"a", b"")])
+def test_a_file_that_is_not_what_was_read_is_not_replaced(
+    transport: Transport, tmp_path: Path, read: bytes | None, stands: bytes | None
+) -> None:
+    file = tmp_path / "f"
+    if stands is not None:
+        file.write_bytes(stands)
+    with pytest.raises(StalePlan, match=r"/f.* was changed by somebody else.* plan again"):
+        transport.write(file, b"ours", over=read)
+    assert (file.read_bytes() if file.exists() else None) == stands
+    assert len(list(tmp_path.iterdir())) == (stands is not None)
+
+
+@pytest.mark.parametrize("read", [None, b"", b"a\n\xff\0"])
+def test_a_file_that_is_what_was_read_is_replaced(transport: Transport, tmp_path: Path, read: bytes | None) -> None:
+    if read is not None:
+        (tmp_path / "f").write_bytes(read)
+    transport.write(tmp_path / "f", b"ours", over=read)
+    assert (tmp_path / "f").read_bytes() == b"ours"

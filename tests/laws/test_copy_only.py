@@ -16,6 +16,7 @@ DOCSTRING = re.compile(r'"""(?:.|\n)*?"""')
 
 _ROW = "a row of a text in memory, which is then written as a whole"
 _MEMORY = "of a list in memory"
+_OWN_LOCK = "the empty lock file that we hold, beside the file that it is for"
 _OWN_TEMPORARY = "the file that it has made itself a moment before"
 _OUR_RECORDS = "a row of our own ledger, not of any mail"
 _FLAG = "a flag's name, read and compared: none of these sets it (see the last test)"
@@ -81,7 +82,7 @@ ALLOWED: dict[str, dict[str, str]] = {
     "products/rfc2136/update.py": {"message.delete(name, rdtype)": "an RRset that a step is to take away"},
     "products/zonefile/untold.py": {"self.mark.unlink(missing_ok=True)": "our mark that a name server is to be told"},
     "stores/attempt.py": {
-        "self.remove(path)": _UNDOABLE,
+        "self.remove(path, over=stood)": _UNDOABLE,
         "self._transport.remove(path)": "a file that a step takes away, or that a failed one had made",
     },
     "stores/managesieve.py": {
@@ -101,12 +102,15 @@ ALLOWED: dict[str, dict[str, str]] = {
     },
     "stores/sieve_files.py": {
         "attempt.remove(folder.active)": "the link to the script that is switched off",
-        "attempt.remove(found.file)": _UNDOABLE,
+        "attempt.remove(found.file, over=found.resource.content.encode())": _UNDOABLE,
         "attempt.remove(path.with_suffix(_COMPILED))": "what Dovecot had made of that script",
     },
     "transports/atomic.py": {
         "Path(temporary).replace(path)": "the way in which every file is written: whole or not at all",
         "Path(temporary).unlink(missing_ok=True)": _OWN_TEMPORARY,
+    },
+    "transports/file_lock.py": {
+        "lock.unlink(missing_ok=True)": _OWN_LOCK,
     },
     "transports/local.py": {
         "temporary.unlink(missing_ok=True)": _OWN_TEMPORARY,
@@ -122,6 +126,7 @@ ALLOWED: dict[str, dict[str, str]] = {
         'mv -fT -- "$temporary" "$1"': "as transports/atomic.py",
         'mv -fT -- "$temporary" "$target"': "as transports/atomic.py",
         'rm -f -- "$1"': "Transport.remove: the stores above say what",
+        'rm -f -- "$lock" || :': _OWN_LOCK,
     },
 }
 

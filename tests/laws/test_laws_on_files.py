@@ -25,7 +25,7 @@ WALKS = st.lists(st.sampled_from(REVERSIBLE), min_size=1, max_size=3)
 SERIAL = re.compile(rb"(host[^;0-9]*(?:; first\s*)?)\d{10}")  # of the SOA lines that are drawn
 OURS_IN_PARTS = {"old/users", "old/virtual", "old/domains", "new/users", "new/virtual", "new/domains"}
 OURS_IN_PARTS |= {"new/KeyTable", "new/SigningTable", "example.org.zone"}
-TEMPORARY = re.compile(r"(^|/)\.[^/]*\.new$")
+TEMPORARY = re.compile(r"(^|/)\.[^/]*\.(new|reconciler-lock)$")
 laws = settings(
     max_examples=examples(15),
     deadline=None,
@@ -164,8 +164,8 @@ def _without_serial(files: dict[str, bytes]) -> dict[str, bytes]:
 
 
 def _in_use(files: dict[str, bytes]) -> dict[str, bytes]:
-    """Without what a killed process leaves and nothing reads: temporary files, and a DKIM key that no mail is signed
-    with yet, which is not seen as a key and so not taken away; the next apply goes on with it.
+    """Without what a killed process leaves and nothing reads: temporary and lock files, and a DKIM key with which no
+    mail is signed yet, which is not seen as a key and so not taken away; the next apply goes on with it.
     """
     signing = {row.split()[-1] for row in _rows(files["new/SigningTable"])}
     used = {row for row in _rows(files.get("new/KeyTable", b"")) if row.split()[0] in signing}

@@ -54,6 +54,11 @@ class Edit:
         self._inserted: dict[int, list[str]] = {}
         self._appended: list[str] = []
 
+    @property
+    def over(self) -> bytes | None:
+        """The content that is edited; None for a file that does not exist."""
+        return self._text.content
+
     def replace(self, index: int, *lines: str) -> None:
         """Put other lines, or none, in the place of one."""
         self._replaced[index] = list(lines)

@@ -1,6 +1,7 @@
 """Aliases and the catch-all in Postfix's virtual_alias_maps."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from itertools import chain
 from pathlib import PurePath
 from typing import Final
@@ -25,6 +26,7 @@ from reconciler.stores.accounts_file import AccountsFile
 from reconciler.stores.attempt import Attempt
 from reconciler.stores.before import verify
 from reconciler.stores.postfix_map import PostfixMap
+from reconciler.stores.under_lock import under_lock
 
 BATCH: Final = 500
 
@@ -47,6 +49,11 @@ class AliasStore:
             if key[0] != "@" and (names is None or key in names):
                 yield self._alias(standing, key)
 
+    def locked(self) -> AbstractContextManager[None]:
+        """The map's lock."""
+        return self._file.file.locked()
+
+    @under_lock
     def write(self, changes: Sequence[Change], /) -> None:
         """Add, change or remove aliases.
 
@@ -88,6 +95,11 @@ class CatchAllStore:
         """The catch-all, if there is one."""
         yield from self._found(self._file.file.read())
 
+    def locked(self) -> AbstractContextManager[None]:
+        """The map's lock."""
+        return self._file.file.locked()
+
+    @under_lock
     def write(self, changes: Sequence[Change], /) -> None:
         """Make, change or remove it.
 
@@ -136,4 +148,4 @@ def _edited(standing: Map, changes: Mapping[str, Change], path: PurePath) -> Edi
 
 def _write(file: PostfixMap[Map], edit: Edit) -> None:
     with Attempt(file.file.transport) as attempt:
-        file.write(attempt, edit.content())
+        file.write(attempt, edit.content(), over=edit.over)

@@ -1,6 +1,7 @@
 """The domains that Postfix delivers to mailboxes: virtual_mailbox_domains."""
 
 from collections.abc import Collection, Iterator, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
 from reconciler.errors import WriteError
@@ -13,6 +14,7 @@ from reconciler.resources.server.domain import MailDomain
 from reconciler.stores.attempt import Attempt
 from reconciler.stores.before import verify
 from reconciler.stores.postfix_map import PostfixMap
+from reconciler.stores.under_lock import under_lock
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +54,11 @@ class DomainStore:
         """The domain, if Postfix takes mail for it."""
         yield from self._found(self._file.file.read())
 
+    def locked(self) -> AbstractContextManager[None]:
+        """The file's lock."""
+        return self._file.file.locked()
+
+    @under_lock
     def write(self, changes: Sequence[Change], /) -> None:
         """Add or remove the domain."""
         standing = self._file.file.fresh()
@@ -65,7 +72,7 @@ class DomainStore:
             elif change.after is None:
                 remove(edit, standing.entry)
         with Attempt(self._file.file.transport) as attempt:
-            self._file.write(attempt, edit.content())
+            self._file.write(attempt, edit.content(), over=edit.over)
 
     def _found(self, standing: Domains) -> Iterator[MailDomain]:
         if standing.entry:

@@ -1,6 +1,6 @@
 """Mailboxes in Dovecot's passwd-file, known to Postfix through its maps."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -75,7 +75,12 @@ class MailboxStore:
         Dovecot knows an account before Postfix sends mail there, and as long as it does.
         """
         added = [change.after for change in changes if not change.before and isinstance(change.after, Mailbox)]
-        passwords = self._passwords(added)  # first, because it takes long: a file read before could change meanwhile
+        passwords = self._passwords(added)  # first, because it takes long: nobody should wait for our lock meanwhile
+        maps = (self._aliases, self._recipients) if self._recipients else (self._aliases,)
+        with self._accounts.file.locked(*(postfix_map.file for postfix_map in maps)):
+            self._write(changes, added, passwords)
+
+    def _write(self, changes: Sequence[Change], added: Sequence[Mailbox], passwords: Mapping[str, Secret]) -> None:
         accounts = self._accounts.file.fresh()
         standing = {
             name: self._mailbox(name, account)
@@ -98,7 +103,7 @@ class MailboxStore:
         names = [name for name in accounts.by_address if name not in removed]
         with Attempt(self._accounts.file.transport) as attempt:
             self._tell_postfix(attempt, names, [], removed)
-            attempt.write(self._accounts.file.path, edit.content())
+            attempt.write(self._accounts.file.path, edit.content(), over=edit.over)
             self._tell_postfix(attempt, [*names, *(mailbox.name for mailbox in added)], added, set())
 
     def password_hash(self, address: str) -> Secret:
@@ -197,7 +202,7 @@ class MailboxStore:
         kept_in_order = [name for name in names if name in kept and name not in aliases.by_key]
         keep_from_catch_all(edit, aliases, self._context.domain, kept_in_order)
         if edit.content() != aliases.text.content:
-            self._aliases.write(attempt, edit.content())
+            self._aliases.write(attempt, edit.content(), over=edit.over)
 
     def _list_recipients(
         self, attempt: Attempt, file: PostfixMap[Map], added: Sequence[Mailbox], removed: AbstractSet[str]
@@ -216,7 +221,7 @@ class MailboxStore:
                     )
                 edit.append(line(mailbox.name, [value]))
         if edit.content() != recipients.text.content:
-            file.write(attempt, edit.content())
+            file.write(attempt, edit.content(), over=edit.over)
 
 
 def _to_store(mailbox: Mailbox, secret: Secret) -> Secret:

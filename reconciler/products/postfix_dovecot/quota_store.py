@@ -1,6 +1,7 @@
 """Quotas: a rule or a size in an extra field of the account's line in the passwd-file."""
 
 from collections.abc import Collection, Iterator, Sequence
+from contextlib import AbstractContextManager
 from typing import Final
 
 from reconciler.errors import WriteError
@@ -13,6 +14,7 @@ from reconciler.resources.server.quota import Quota
 from reconciler.stores.accounts_file import AccountsFile
 from reconciler.stores.attempt import Attempt
 from reconciler.stores.before import verify
+from reconciler.stores.under_lock import under_lock
 
 BATCH: Final = 500
 
@@ -40,6 +42,11 @@ class QuotaStore:
                 if quota:
                     yield quota
 
+    def locked(self) -> AbstractContextManager[None]:
+        """The passwd-file's lock."""
+        return self._accounts.file.locked()
+
+    @under_lock
     def write(self, changes: Sequence[Change], /) -> None:
         """Set, change or remove limits."""
         accounts = self._accounts.file.fresh()
@@ -70,7 +77,7 @@ class QuotaStore:
                 ) from error
             edit.replace(account.index, line)
         with Attempt(self._accounts.file.transport) as attempt:
-            attempt.write(path, edit.content())
+            attempt.write(path, edit.content(), over=edit.over)
 
     def _quota(self, name: str, account: Account) -> Quota | None:
         try:

@@ -1,11 +1,8 @@
-"""The zone's files on disk: read, locked while they are changed, and replaced all or none."""
+"""The zone's files on disk: read, and replaced all or none."""
 
 import errno
-import fcntl
-import os
 import stat
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
 
 from reconciler.errors import ObserveError, WriteError
@@ -37,41 +34,6 @@ def _octets(path: Path) -> bytes:
     return path.read_bytes()
 
 
-@contextmanager
-def locked(path: Path) -> Iterator[None]:
-    """Keep other runs from changing the file meanwhile (flock(2) on the file itself, so that nothing is left beside).
-
-    Raises:
-        WriteError: it could not be locked.
-
-    """
-    try:
-        descriptor = _lock(path)
-    except OSError as error:
-        reason = (error.strerror or str(error)).lower()
-        raise WriteError(
-            f"{path} could not be locked: {reason}. Nothing was written; mend that and apply again"
-        ) from error
-    try:
-        yield
-    finally:
-        os.close(descriptor)
-
-
-def _lock(path: Path) -> int:
-    """Whoever held the lock before us has replaced the file: then ours is on the old one, and we begin again."""
-    while True:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
-            if os.path.samestat(os.fstat(descriptor), path.stat()):
-                return descriptor
-        except BaseException:
-            os.close(descriptor)
-            raise
-        os.close(descriptor)
-
-
 def refuse_journal(path: Path) -> None:
     """Leave a zone alone that its name server changes by itself.
 
@@ -88,20 +50,23 @@ def refuse_journal(path: Path) -> None:
         )
 
 
-def write(contents: Mapping[Path, bytes]) -> None:
-    """Replace the files in this order; where one cannot be written, those before it are put back.
+def write(contents: Mapping[Path, tuple[bytes, bytes]]) -> None:
+    """Replace the files in this order, each (content read, new content); else those before are put back.
+
+    What somebody has made of one of them since is theirs, and stays.
 
     Raises:
+        StalePlan: one does not hold what was read.
         WriteError: one could not be written.
 
     """
-    before: dict[Path, bytes] = {}
+    done: list[Path] = []
     try:
-        for path, content in contents.items():
-            standing = read(path)
-            atomic.replace(path, content)
-            before[path] = standing
+        for path, (stood, content) in contents.items():
+            atomic.replace(path, content, over=stood)
+            done.append(path)
     except BaseException:
-        for path, content in reversed(before.items()):
-            atomic.replace(path, content)
+        for path in reversed(done):
+            stood, content = contents[path]
+            atomic.replace(path, stood, over=content)
         raise

@@ -30,6 +30,7 @@ from reconciler.products.zonefile.kept import Kept
 from reconciler.products.zonefile.proof import Fact, facts, prove, prove_ttls, served_ttls
 from reconciler.products.zonefile.rules import allow
 from reconciler.products.zonefile.untold import Untold
+from reconciler.transports import file_lock
 
 _PATIENCE: Final = 60  # seconds for the reload command
 
@@ -90,8 +91,8 @@ class ZoneFile:
     def write(self, changes: Sequence[Change], /) -> None:
         """All changes in one replacement of each file, under one new serial; then the reload command."""
         path = Path(os.path.realpath(self.path))
-        with disk.locked(path):
-            before = self._load()
+        with file_lock.locked([path]):
+            before = self._load_to_write()
             wanted = _wanted(changes, rrsets(before), path)
             if not wanted:
                 return
@@ -102,6 +103,12 @@ class ZoneFile:
 
     def _load(self) -> ZoneSource:
         return load(self.path, self.origin, disk.read, self.includes)
+
+    def _load_to_write(self) -> ZoneSource:
+        try:
+            return self._load()
+        except ObserveError as error:
+            raise WriteError(f"nothing was written: {error}") from error
 
     def _replace(self, before: ZoneSource, wanted: Mapping[Key, RRset | None]) -> None:
         serial = raised(int(before.soa.rdata.split(" ")[2]), self.clock.now().astimezone(UTC))
@@ -122,7 +129,12 @@ class ZoneFile:
         changed = [number for number in order if texts[number] != before.files[number].text]
         if self.reload:
             self.untold.note()
-        disk.write({before.files[number].path: encoded(texts[number]) for number in changed})
+        disk.write(
+            {
+                before.files[number].path: (encoded(before.files[number].text), encoded(texts[number]))
+                for number in changed
+            }
+        )
 
     def _restored(
         self, before: ZoneSource, expected: set[Fact], serial: int, again: Callable[[Sequence[str]], ZoneSource]

@@ -42,9 +42,18 @@ def reason(err: str) -> str:
     return lines[-1].rpartition(": ")[2].strip() if lines else "it said nothing"
 
 
-def sudo_refused(err: str) -> str | None:
-    """What sudo says where it does not run a program."""
-    return next((line for line in err.splitlines() if line.startswith("sudo: ")), None)
+def lower(why: str) -> str:
+    """A cause within a sentence."""
+    return why[:1].lower() + why[1:]
+
+
+def sudo_refused(err: str, where: str) -> str | None:
+    """What is said of that where sudo does not run a program."""
+    said = next((line for line in err.splitlines() if line.startswith("sudo: ")), None)
+    return said and (
+        f"{where}: {said}. Nothing was done. Let the user that logs in run programs as root without a password (a file "
+        "in /etc/sudoers.d with: USER ALL=(root) NOPASSWD: ALL), or log in as root"
+    )
 
 
 def complaints(err: str) -> Iterator[tuple[str, str]]:

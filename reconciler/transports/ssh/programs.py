@@ -1,7 +1,8 @@
 """What is run on a machine behind SSH: constant programs of POSIX sh, given their values as arguments or on stdin.
 
 They use GNU coreutils (mktemp, mv -T, cp --attributes-only, sync FILE, stat --printf), GNU tar and xargs -0, which
-every Linux has. None is ever put together from values. Status 3 says: changed, but the disk did not confirm it.
+every Linux has, and flock of util-linux or BusyBox. None is ever put together from values. Status 3 says: changed, but
+the disk did not confirm it; status 4: something else stands there than what was read.
 """
 
 from typing import Final
@@ -24,7 +25,8 @@ def _program(text: str) -> tuple[str, ...]:
     return ("sh", "-c", f"set -efu{_WORDS}{text}", "sh")
 
 
-# PATH SIZE OWNER MODE, and the content on stdin. OWNER (uid:gid, or empty) and MODE are for a new file. A stdin that
+# PATH SIZE OWNER MODE OVER, and the content on stdin. OVER is the SHA-256 of what was read, "absent", or empty: not to
+# be compared. OWNER (uid:gid, or empty) and MODE are for a new file. A stdin that
 # ends early is a connection that was cut: then nothing is replaced. Owner before mode: chown clears bits (chown(2)).
 REPLACE: Final = _program("""
 target=$(realpath -m -- "$1" && echo .)
@@ -49,6 +51,11 @@ else
   chmod -- "$4" "$temporary"
 fi
 sync -- "$temporary"
+case $5 in
+  "") ;;
+  absent) [ ! -e "$target" ] || exit 4 ;;
+  *) [ -e "$target" ] && [ "$(sha256sum <"$target")" = "$5  -" ] || exit 4 ;;
+esac
 mv -fT -- "$temporary" "$target"
 temporary=
 flush "$folder"
@@ -88,6 +95,47 @@ done
 REMOVE: Final = _program("""
 rm -f -- "$1"
 if [ -d "${1%/*}/" ]; then flush "${1%/*}/"; fi
+""")
+
+# PATH...; NUL-ended, without symbolic links.
+REAL_PATHS: Final = ("realpath", "-m", "-z", "--")
+
+# SECONDS LOCK..., at most seven, for sh has descriptors of one digit. Says "locked" when all are ours, "busy LOCK" when
+# one was not free in time, or "no flock"; then holds them until its stdin ends, as it does when the connection is lost.
+# Tries again and again, because flock of BusyBox has no time-out. The name goes before the lock: see file_lock.
+LOCK: Final = _program("""
+command -v flock >/dev/null || { echo "no flock"; exit 0; }
+umask 077
+until=$(($(date +%s) + $1))
+shift
+got=0
+release() {
+  for lock do
+    [ "$got" -gt 0 ] || break
+    rm -f -- "$lock" || :
+    got=$((got - 1))
+  done
+}
+trap 'release "$@"' EXIT
+trap 'exit 1' HUP INT TERM PIPE
+for lock do
+  number=$((got + 3))
+  if [ ! -d "${lock%/*}/" ]; then fail "No such file or directory"; fi
+  while :; do
+    if [ -h "$lock" ]; then fail "Too many levels of symbolic links"; fi
+    if said=$( (: <>"$lock") 2>&1) && eval "command exec $number<>\"\\$lock\""; then
+      if flock -n "$number" && [ "/proc/$$/fd/$number" -ef "$lock" ]; then break; fi
+      eval "exec $number>&-"
+    elif [ ! -e "$lock" ]; then
+      fail "$said"
+    fi
+    if [ "$(date +%s)" -ge "$until" ]; then printf 'busy %s\n' "$got"; exit 0; fi
+    sleep 0.02
+  done
+  got=$((got + 1))
+done
+echo locked
+read -r _ || :
 """)
 
 # PROGRAM; prints its absolute path, or nothing.

@@ -2,8 +2,8 @@
 
 import select
 import shlex
-from collections.abc import Callable, Sequence
-from contextlib import closing
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from threading import BoundedSemaphore, Event, Lock, Thread
 from time import monotonic
@@ -20,7 +20,8 @@ _PRELUDE: Final = (
     r"printf '\000reconciler\000'; printf '\000reconciler\000' >&2; "
     'PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin LC_ALL=C; export PATH LC_ALL; exec "$@"'
 )
-_AT_ONCE: Final = 4  # channels; sshd's MaxSessions is 10, and people may be logged in as well
+_AT_ONCE: Final = 4  # programs; sshd's MaxSessions is 10
+_HELD_AT_ONCE: Final = 4  # programs that stay while others run; apart from those, so that these can never wait for them
 _PIECE: Final = 32768  # octets that one SSH packet carries
 _MUCH: Final = 1 << 20
 _GRACE: Final = 2  # seconds: the silence of a program is noticed first, which costs the others nothing
@@ -57,6 +58,7 @@ class Session:
         self._client: paramiko.SSHClient | None = None
         self._connecting = Lock()
         self._free = BoundedSemaphore(_AT_ONCE)
+        self._free_to_stay = BoundedSemaphore(_HELD_AT_ONCE)
 
     def run(self, argv: Sequence[str], stdin: bytes = b"", *, patience: float | None = None) -> Done:
         """Run a program to its end, with this on its standard input.
@@ -66,8 +68,7 @@ class Session:
             Cut: the connection was lost; nobody knows how far the program came.
 
         """
-        prefix = ["sudo", "-n", "--"] if self.sudo else []
-        line = shlex.join([*prefix, "sh", "-c", _PRELUDE, "sh", *argv]).encode("utf-8", "surrogateescape")
+        line = self._line(argv)
         patience = patience or self._patience
         with self._free:
             client, channel = self._channel()
@@ -80,6 +81,37 @@ class Session:
             except (paramiko.SSHException, EOFError, OSError) as error:
                 self._drop(client)
                 raise Cut(str(error) or "the connection was lost") from error
+
+    @contextmanager
+    def staying(self, argv: Sequence[str], *, patience: float) -> Iterator[Done]:
+        """Run a program that says one line and stays until its standard input ends, with the context or the connection.
+
+        Gives the line; where it ended by itself instead, how it ended.
+
+        Raises:
+            ObserveError: no connection could be made; the program was not started.
+            Cut: the connection was lost, or no line came for ``patience`` seconds.
+
+        """
+        with self._free_to_stay:
+            client, channel = self._channel()
+            with closing(channel):
+                try:
+                    channel.settimeout(patience)
+                    channel.exec_command(self._line(argv))
+                    first = _first_line(channel, patience)
+                except (paramiko.SSHException, EOFError, OSError) as error:
+                    if not isinstance(error, TimeoutError):
+                        self._drop(client)
+                    raise Cut(str(error) or "nothing came in time") from error
+                try:
+                    yield first
+                finally:
+                    _let_go(channel, self._patience)
+
+    def _line(self, argv: Sequence[str]) -> bytes:
+        prefix = ["sudo", "-n", "--"] if self.sudo else []
+        return shlex.join([*prefix, "sh", "-c", _PRELUDE, "sh", *argv]).encode("utf-8", "surrogateescape")
 
     def close(self) -> None:
         """Hang up; the next program connects again."""
@@ -187,6 +219,29 @@ def _exchange(channel: Any, stdin: bytes, patience: float, watch: _Watch) -> Don
         bytes(out).partition(_MARK)[2],
         (said if started else err).decode("utf-8", "replace"),
     )
+
+
+def _first_line(channel: Any, patience: float) -> Done:
+    """What stands before the first line end of its output; all of it and the status where it ended before that."""
+    out = bytearray()
+    while b"\n" not in out.partition(_MARK)[2]:
+        came = channel.recv(_PIECE)
+        if not came:
+            err = bytearray()
+            _drain(channel, out, err)
+            _, started, said = bytes(err).partition(_MARK)
+            return Done(_status(channel, patience), b"", (said if started else err).decode("utf-8", "replace"))
+        out += came
+    return Done(0, bytes(out).partition(_MARK)[2].partition(b"\n")[0], "")
+
+
+def _let_go(channel: Any, patience: float) -> None:
+    """Wait for its end too: what it takes away then is gone when the context is left."""
+    try:
+        channel.shutdown_write()
+    except (paramiko.SSHException, EOFError, OSError):
+        return  # it has ended with the connection
+    channel.status_event.wait(patience)
 
 
 def _drain(channel: Any, out: bytearray, err: bytearray) -> bool:

@@ -7,6 +7,7 @@ access lists survive. Importing this imports paramiko, which is slow: whoever ma
 Tested with OpenSSH 9.2 and coreutils 9.1.
 """
 
+import hashlib
 import logging
 import os
 import shlex
@@ -17,10 +18,13 @@ from functools import partial
 from pathlib import Path, PurePath
 from typing import Final
 
-from reconciler.errors import ObserveError, ReconcilerError, SecretError, WriteError
-from reconciler.ports import Secrets, Stat
+from reconciler.errors import ObserveError, ReconcilerError, SecretError, StalePlan, WriteError
+from reconciler.ports import WHATEVER, Secrets, Stat, Whatever
+from reconciler.transports.atomic import changed_meanwhile
+from reconciler.transports.file_lock import LOCK_PATIENCE
 from reconciler.transports.ssh import answers, programs
 from reconciler.transports.ssh.connect import connect
+from reconciler.transports.ssh.locks import FarLocks
 from reconciler.transports.ssh.options import Ssh
 from reconciler.transports.ssh.session import Cut, Done, Session
 
@@ -29,13 +33,14 @@ _ATTEMPTS: Final = 3  # for readings, when the connection is cut or a file is ju
 _AT_ONCE: Final = 4096  # files in one archive
 _MOST_QUOTED: Final = 500  # characters of a program's complaint that fit an error message
 _UNCONFIRMED: Final = 3  # status: see programs
+_CHANGED: Final = 4  # status: see programs
 _NOT_STARTED: Final = frozenset({126, 127})  # POSIX sh, 2.8.2: cannot be executed; not found
 
 
-def open_ssh(ssh: Ssh, base: Path, secrets: Secrets) -> "SshTransport":
+def open_ssh(ssh: Ssh, base: Path, secrets: Secrets, *, lock_patience: float = LOCK_PATIENCE) -> "SshTransport":
     """A transport to that machine, connected when it is first used. Relative paths of files here begin at ``base``."""
     session = Session(ssh.where, partial(connect, ssh, base, secrets), sudo=ssh.sudo, patience=ssh.timeout)
-    return SshTransport(session, command_patience=ssh.command_timeout)
+    return SshTransport(session, command_patience=ssh.command_timeout, lock_patience=lock_patience)
 
 
 class SshTransport:
@@ -45,10 +50,17 @@ class SshTransport:
     or if nobody can tell.
     """
 
-    def __init__(self, session: Session, *, command_patience: float = 600) -> None:
-        """``command_patience``: seconds that a program may be silent."""
+    def __init__(
+        self,
+        session: Session,
+        *,
+        command_patience: float = 600,
+        lock_patience: float = LOCK_PATIENCE,
+    ) -> None:
+        """Seconds: ``command_patience``, that a program may be silent; ``lock_patience``, that a lock may be held."""
         self._session = session
         self._command_patience = command_patience
+        self._locks = FarLocks(session, lock_patience)
 
     def close(self) -> None:
         """Hang up."""
@@ -87,10 +99,28 @@ class SshTransport:
         self._refuse_complaints(wanted[0], done)
         return answers.links(done.out)
 
-    def write(self, path: PurePath, content: bytes, *, like: Stat | None = None, mode: int = 0o640) -> None:
+    @contextmanager
+    def locked(self, paths: Sequence[PurePath]) -> Iterator[None]:
+        """Locks beside the files, held by a program there; see ``transports.ssh.locks``."""
+        done = self._ask(paths[0], [*programs.REAL_PATHS, *map(_text, paths)])
+        if done.status:
+            raise self._unreadable(paths[0], answers.reason(done.err))
+        with self._locks.held([PurePath(os.fsdecode(real)) for real in done.out.split(b"\0")[:-1]]):
+            yield
+
+    def write(
+        self,
+        path: PurePath,
+        content: bytes,
+        *,
+        like: Stat | None = None,
+        mode: int = 0o640,
+        over: bytes | Whatever | None = WHATEVER,
+    ) -> None:
         """Replace in one moment, through a symbolic link to its target."""
         owner = f"{like.uid}:{like.gid}" if like else ""
-        argv = [*programs.REPLACE, _text(path), str(len(content)), owner, f"{like.mode if like else mode:04o}"]
+        mode = like.mode if like else mode
+        argv = [*programs.REPLACE, _text(path), str(len(content)), owner, f"{mode:04o}", _compared(over)]
         self._change(path, argv, content, stands=lambda: self.read(path) == content)
 
     def link(self, path: PurePath, target: str) -> None:
@@ -186,6 +216,8 @@ class SshTransport:
                 f"{path} on {where} could not be written: the connection was lost ({cut}). It was read back, and what "
                 "stood there still stands; apply again"
             ) from cut
+        if done.status == _CHANGED:
+            raise StalePlan(changed_meanwhile(f"{path} on {where}"))
         if done.status == _UNCONFIRMED:
             raise WriteError(
                 f"{path} on {where} has its new content, but the disk did not confirm it: {answers.reason(done.err)}. "
@@ -195,7 +227,7 @@ class SshTransport:
             self._refuse_sudo(done, WriteError)
             why = answers.reason(done.err)
             raise WriteError(
-                f"{path} on {where} could not be written: {_lower(why)}. What stood there still stands; "
+                f"{path} on {where} could not be written: {answers.lower(why)}. What stood there still stands; "
                 f"{answers.todo(why)} and apply again"
             )
 
@@ -214,16 +246,15 @@ class SshTransport:
             raise self._unreadable(PurePath(what or path), why)
 
     def _refuse_sudo(self, done: Done, error: type[ReconcilerError]) -> None:
-        said = answers.sudo_refused(done.err) if self._session.sudo and done.status else None
+        said = self._session.sudo and done.status and answers.sudo_refused(done.err, self._session.where)
         if said:
-            raise error(
-                f"{self._session.where}: {said}. Nothing was done. Let the user that logs in run programs as root "
-                "without a password (a file in /etc/sudoers.d with: USER ALL=(root) NOPASSWD: ALL), or log in as root"
-            )
+            raise error(said)
 
     def _unreadable(self, path: PurePath, why: str) -> ObserveError:
         where = self._session.where
-        return ObserveError(f"{path} on {where} could not be read: {_lower(why)}; {answers.todo(why)} and plan again")
+        return ObserveError(
+            f"{path} on {where} could not be read: {answers.lower(why)}; {answers.todo(why)} and plan again"
+        )
 
 
 def _text(path: PurePath) -> str:
@@ -240,9 +271,12 @@ def _text(path: PurePath) -> str:
     return text
 
 
+def _compared(over: bytes | Whatever | None) -> str:
+    """As REPLACE takes it."""
+    if isinstance(over, Whatever):
+        return ""
+    return "absent" if over is None else hashlib.sha256(over).hexdigest()
+
+
 def _nul_ended(paths: Sequence[PurePath]) -> bytes:
     return b"".join(_text(path).encode("utf-8", "surrogateescape") + b"\0" for path in paths)
-
-
-def _lower(why: str) -> str:
-    return why[:1].lower() + why[1:]

@@ -193,6 +193,7 @@ class FullDisk(LocalTransport):
     """There is no room for files of one name."""
 
     def __init__(self, name):
+        super().__init__()
         self.name = name
         self.refused = 0
 

@@ -15,6 +15,8 @@ import pytest
 
 from reconciler.errors import ObserveError, WriteError
 from reconciler.ports import Stat
+from reconciler.transports.file_lock import locked
+from reconciler.transports.ssh import programs
 from reconciler.transports.ssh.transport import SshTransport, open_ssh
 from tests.conformance.worlds import Known
 from tests.lab.sshd import Sshd, Wire
@@ -475,3 +477,36 @@ def test_temporary_files_are_never_open_to_others(sshd: Sshd, far, tmp_path: Pat
 def test_the_far_sides_log_names_no_error_of_ours(sshd: Sshd, far) -> None:
     far().stat(Path("/"))
     assert "error:" not in sshd.log()
+
+
+def test_a_lock_goes_with_the_connection(sshd: Sshd, far: Callable[..., SshTransport], tmp_path: Path) -> None:
+    wire = Wire(sshd.port)
+    sshd.know(wire.port)
+    try:
+        transport = far(port=wire.port)
+        with transport.locked([tmp_path / "f"]):
+            with pytest.raises(WriteError, match="could not be locked"), locked([tmp_path / "f"], patience=0):
+                pass
+            wire.cut()
+            with locked([tmp_path / "f"], patience=10):
+                pass
+            transport.write(tmp_path / "f", b"on a new connection")
+        assert [path.name for path in tmp_path.iterdir()] == ["f"]
+    finally:
+        wire.close()
+
+
+def test_a_machine_without_flock_is_told_of_once_and_written_to(
+    tmp_path: Path, sshd: Sshd, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    without = [word.replace("command -v flock", "command -v no-such-program") for word in programs.LOCK]
+    monkeypatch.setattr(programs, "LOCK", without)
+    transport = open_ssh(sshd.ssh(), tmp_path, Known())
+    for content in (b"one", b"two"):
+        with transport.locked([tmp_path / "f"]):
+            transport.write(tmp_path / "f", content)
+    transport.close()
+    assert (tmp_path / "f").read_bytes() == b"two"
+    told = [record.message for record in caplog.records if "has no flock" in record.message]
+    assert len(told) == 1
+    assert "its files are changed without a lock: do not apply two moves to it at once" in told[0]
