@@ -30,7 +30,7 @@ KbdInteractiveAuthentication no
 PermitRootLogin prohibit-password
 StrictModes no
 LogLevel VERBOSE
-MaxStartups 100
+MaxStartups {startups}
 SetEnv "PATH={programs}:/usr/local/bin:/usr/bin:/bin" {environment}
 {extra}
 """
@@ -43,6 +43,7 @@ class Sshd:
     host_key_types: tuple[str, ...] = ("ed25519",)
     extra: str = ""
     environment: str = "SHLVL=1"  # so that bash leaves ~/.bashrc alone, which belongs to whoever runs the tests
+    startups: str = "100"  # sshd's own is 10:30:100
     root: Path = field(init=False)
     port: int = field(init=False)
 
@@ -78,6 +79,7 @@ class Sshd:
                 programs=self.programs,
                 extra=self.extra,
                 environment=self.environment,
+                startups=self.startups,
             )
         )
         program = shutil.which("sshd", path=f"{os.environ['PATH']}:/usr/sbin")

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from reconciler.app.clock import local
 from reconciler.app.planning import plan_move
@@ -24,6 +24,7 @@ from reconciler.render.text import Look
 from reconciler.wording.printable import printable
 
 JSON = "json"
+_AT_ONCE: Final = 16  # specs: each has open files and connections of its own
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +56,7 @@ def run_plan(
 ) -> Code:
     """Plan the specs side by side and show what was found; with ``out``, save the one plan."""
     target = Stage.of(stage) if stage else None
-    with ThreadPoolExecutor(max_workers=len(paths)) as pool:
+    with ThreadPoolExecutor(max_workers=min(len(paths), _AT_ONCE)) as pool:
         found = list(pool.map(lambda path: _planned(path, clock, target), paths))
     if form == JSON and len(found) > 1:
         console.result(f"{json.dumps([_data(each) for each in found], indent=2)}\n")

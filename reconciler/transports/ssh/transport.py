@@ -27,6 +27,7 @@ from reconciler.transports.ssh.connect import connect
 from reconciler.transports.ssh.locks import FarLocks
 from reconciler.transports.ssh.options import Ssh
 from reconciler.transports.ssh.session import Cut, Done, Session
+from reconciler.transports.ssh.shared import CONNECTIONS, login_of
 
 _log: Final = logging.getLogger(__name__)
 _ATTEMPTS: Final = 3  # for readings, when the connection is cut or a file is just being written
@@ -38,9 +39,17 @@ _NOT_STARTED: Final = frozenset({126, 127})  # POSIX sh, 2.8.2: cannot be execut
 
 
 def open_ssh(ssh: Ssh, base: Path, secrets: Secrets, *, lock_patience: float = LOCK_PATIENCE) -> "SshTransport":
-    """A transport to that machine, connected when it is first used. Relative paths of files here begin at ``base``."""
-    session = Session(ssh.where, partial(connect, ssh, base, secrets), sudo=ssh.sudo, patience=ssh.timeout)
-    return SshTransport(session, command_patience=ssh.command_timeout, lock_patience=lock_patience)
+    """A transport to that machine, connected when it is first used. Relative paths of files here begin at ``base``.
+
+    Whoever opens the same login in this process uses the same connection, which ends with the last that is closed.
+    """
+    connection = CONNECTIONS.in_turn((ssh.host, ssh.port), partial(connect, ssh, base, secrets))
+
+    def made() -> Session:
+        return Session(ssh.where, connection, sudo=ssh.sudo, patience=ssh.timeout)
+
+    session, leave = CONNECTIONS.share(login_of(ssh, base), made)
+    return SshTransport(session, leave, command_patience=ssh.command_timeout, lock_patience=lock_patience)
 
 
 class SshTransport:
@@ -53,18 +62,23 @@ class SshTransport:
     def __init__(
         self,
         session: Session,
+        leave: Callable[[], None],
         *,
         command_patience: float = 600,
         lock_patience: float = LOCK_PATIENCE,
     ) -> None:
-        """Seconds: ``command_patience``, that a program may be silent; ``lock_patience``, that a lock may be held."""
+        """``leave`` gives the session back.
+
+        Seconds: ``command_patience``, that a program may be silent; ``lock_patience``, that a lock may be held.
+        """
+        self._leave = leave
         self._session = session
         self._command_patience = command_patience
         self._locks = FarLocks(session, lock_patience)
 
     def close(self) -> None:
-        """Hang up."""
-        self._session.close()
+        """Leave the connection; the last who does hangs up."""
+        self._leave()
 
     def stat(self, path: PurePath) -> Stat | None:
         """Of what the path leads to; the signature changes with every write, rename and change of owner."""

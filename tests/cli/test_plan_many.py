@@ -1,0 +1,76 @@
+"""Many specs in one call: how many are read at a time, and what a server's sshd sees of them."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from threading import Lock
+
+import pytest
+
+from reconciler.cli.run import plan
+from tests.lab.sshd import Sshd
+from tests.support.files_world import write_spec, write_world
+
+SPECS = 24
+
+
+@pytest.fixture
+def sshd() -> Iterator[Sshd]:
+    """With the limits that sshd has by itself."""
+    daemon = Sshd(startups="10:30:100")
+    try:
+        yield daemon.start()
+    finally:
+        daemon.remove()
+
+
+def behind(sshd: Sshd, folder: Path, server: str) -> dict[str, object]:
+    return {
+        "backend": "postfix_dovecot",
+        "options": {
+            "passwd_file": f"{folder}/{server}/passwd",
+            "virtual_alias_maps": f"texthash:{folder}/{server}/virtual",
+            "mail_home": f"{folder}/{server}/vmail/%d/%n",
+            "ssh": sshd.ssh().model_dump(mode="json", exclude_none=True),
+        },
+        "mx": [f"10 mail.{server}.example"],
+        "senders": ["ip4:192.0.2.1" if server == "old" else "ip4:198.51.100.1"],
+    }
+
+
+@pytest.mark.daemon
+def test_many_specs_on_one_machine_are_all_planned_over_one_connection(run, tmp_path, sshd) -> None:
+    specs = []
+    for number in range(SPECS):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        specs.append(write_world(folder))
+        write_spec(specs[-1], old=behind(sshd, folder, "old"), new=behind(sshd, folder, "new"))
+    shown = run("plan", *specs)
+    assert shown.err == ""
+    assert shown.code == 2
+    assert [str(spec) in line for spec, line in zip(specs, shown.out.splitlines()[-SPECS:], strict=True)] == [
+        True
+    ] * SPECS
+    assert sshd.logins() <= 4  # one, or one more each time that all have left before the next one comes
+    assert "MaxStartups" not in sshd.log()
+
+
+def test_no_more_than_sixteen_specs_are_planned_at_a_time(run, tmp_path, monkeypatch) -> None:
+    counting, at_once, most, planned = Lock(), [0], [0], plan._planned
+
+    def counted(*args):
+        with counting:
+            at_once[0] += 1
+            most[0] = max(most[0], at_once[0])
+        try:
+            return planned(*args)
+        finally:
+            with counting:
+                at_once[0] -= 1
+
+    monkeypatch.setattr(plan, "_planned", counted)
+    specs = [tmp_path / f"{number}.yaml" for number in range(60)]
+    for spec in specs:
+        spec.write_text("domain: example.org\n")
+    assert run("plan", *specs).code == 1
+    assert 1 < most[0] <= 16
