@@ -11,7 +11,7 @@ from typing import Any, Final, Self
 
 import paramiko
 
-from reconciler.errors import ObserveError
+from reconciler.errors import ObserveError, ReconcilerError
 
 # Found without a login shell, and with messages in English: the programs of administrators are not in everybody's PATH.
 # What a user's shell says before that, from its own start-up files, ends at the mark.
@@ -56,6 +56,8 @@ class Session:
         self._connect = connect
         self._patience = patience
         self._client: paramiko.SSHClient | None = None
+        self._failed: ReconcilerError | None = None
+        self._failures = 0
         self._connecting = Lock()
         self._free = BoundedSemaphore(_AT_ONCE)
         self._free_to_stay = BoundedSemaphore(_HELD_AT_ONCE)
@@ -70,8 +72,9 @@ class Session:
         """
         line = self._line(argv)
         patience = patience or self._patience
+        failures = self._failures
         with self._free:
-            client, channel = self._channel()
+            client, channel = self._channel(failures)
             try:
                 with _Watch(patience + _GRACE, client.close) as watch, closing(channel):
                     channel.exec_command(line)
@@ -93,8 +96,9 @@ class Session:
             Cut: the connection was lost, or no line came for ``patience`` seconds.
 
         """
+        failures = self._failures
         with self._free_to_stay:
-            client, channel = self._channel()
+            client, channel = self._channel(failures)
             with closing(channel):
                 try:
                     channel.settimeout(patience)
@@ -120,10 +124,10 @@ class Session:
         if client:
             client.close()
 
-    def _channel(self) -> tuple[paramiko.SSHClient, Any]:
+    def _channel(self, failures: int) -> tuple[paramiko.SSHClient, Any]:
         """A new channel; a connection that turns out to be dead is made anew, for nothing was asked of it yet."""
         for again in (True, False):
-            client = self._connected()
+            client = self._connected(failures)
             try:
                 return client, client.get_transport().open_session(timeout=self._patience)
             except (paramiko.SSHException, EOFError, OSError, AttributeError) as error:
@@ -139,13 +143,20 @@ class Session:
                     ) from error
         raise AssertionError("the second attempt ends the loop")  # pragma: no cover
 
-    def _connected(self) -> paramiko.SSHClient:
+    def _connected(self, failures: int) -> paramiko.SSHClient:
+        """``failures``: those before the caller asked. Whoever waited while a login failed has its answer too."""
         with self._connecting:
             if self._client is None or not _alive(self._client):
                 if self._client:
                     self._client.close()
                     self._client = None
-                self._client = self._connect()
+                if self._failed and self._failures > failures:
+                    raise type(self._failed)(str(self._failed)) from self._failed
+                try:
+                    self._client = self._connect()
+                except ReconcilerError as error:
+                    self._failed, self._failures = error, self._failures + 1
+                    raise
             return self._client
 
     def _drop(self, client: paramiko.SSHClient) -> None:

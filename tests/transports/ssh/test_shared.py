@@ -3,11 +3,13 @@
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from threading import Barrier, Event, Lock
+from threading import Barrier, BoundedSemaphore, Event, Lock
 
 import pytest
 
+from reconciler.errors import ObserveError
 from reconciler.transports.ssh.options import Ssh
+from reconciler.transports.ssh.session import Session
 from reconciler.transports.ssh.shared import Connections, login_of
 from reconciler.transports.ssh.transport import open_ssh
 from tests.conformance.worlds import Known
@@ -87,3 +89,44 @@ def test_a_login_is_one_where_the_key_is_one(tmp_path: Path) -> None:
     assert login_of(near, tmp_path) == login_of(far, Path("/elsewhere"))
     assert login_of(near, tmp_path) != login_of(near, Path("/elsewhere"))
     assert login_of(near, tmp_path) != login_of(near.model_copy(update={"user": "admin"}), tmp_path)
+
+
+def test_who_waits_for_a_login_that_fails_does_not_try_it_once_more() -> None:
+    asked, tries = Barrier(8), []
+
+    def refuse() -> object:
+        tries.append(1)
+        everybody_asked.wait(30)
+        raise ObserveError("no answer in time")
+
+    everybody_asked = Event()
+    session = Session("mail.example.org", refuse)
+
+    class Watched:
+        """The line before the door of programs: whoever stands in it has asked."""
+
+        def __init__(self) -> None:
+            self._door = BoundedSemaphore(4)
+            self._lock = Lock()
+            self._came = 0
+
+        def __enter__(self) -> None:
+            with self._lock:
+                self._came += 1
+                if self._came == 8:
+                    everybody_asked.set()
+            self._door.acquire()
+
+        def __exit__(self, *_: object) -> None:
+            self._door.release()
+
+    session._free = Watched()  # type: ignore[assignment]
+
+    def ask(_: int) -> None:
+        asked.wait(30)
+        with pytest.raises(ObserveError, match="no answer in time"):
+            session.run(["true"])
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(ask, range(8)))
+    assert len(tries) == 1
