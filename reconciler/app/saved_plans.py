@@ -13,14 +13,13 @@ from reconciler.app.move import Move, types
 from reconciler.errors import PlanUnreadable, StalePlan
 from reconciler.model.codec import decode_plan, encode_plan, plan_digest
 from reconciler.model.plan import Intent, Plan
-from reconciler.transports.atomic import replace
+from reconciler.transports import owner_files
 
 _SPEC: Final = "spec"
-_MODE: Final = 0o644  # for reviewers; a plan holds no secret
 
 
 def save(plan: Plan, spec: Path, file: Path) -> None:
-    """Write the plan.
+    """Write the plan, for its owner alone: it holds no secret, but people's addresses and the rules of their mail.
 
     Raises:
         WriteError: it could not be written.
@@ -28,7 +27,7 @@ def save(plan: Plan, spec: Path, file: Path) -> None:
     """
     named = os.path.relpath(spec.absolute(), file.absolute().parent)
     content = json.dumps({_SPEC: named, **encode_plan(plan)}, indent=2)
-    replace(file.absolute(), f"{content}\n".encode(), mode=_MODE)
+    owner_files.write(file, f"{content}\n".encode())
 
 
 def read(file: Path) -> tuple[Plan, Path | None]:

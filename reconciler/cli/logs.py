@@ -13,13 +13,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final, TextIO
 
-from reconciler.wording.printable import printable
-
 LEVELS: Final = ("debug", "info", "warning", "error")
 _ROOT: Final = "reconciler"
 _FORM: Final = "%(asctime)s.%(msecs)03dZ %(levelname)s %(name)s: %(message)s"
 _TIME: Final = "%Y-%m-%dT%H:%M:%S"
-_OWNER_ONLY: Final = 0o600
 
 
 class _OneLine(logging.Formatter):
@@ -31,6 +28,8 @@ class _OneLine(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """The line, without its end."""
+        from reconciler.wording.printable import printable  # noqa: PLC0415 - help does without it
+
         return printable(super().format(record))
 
 
@@ -65,5 +64,6 @@ def kept(level: str | None, file: Path | None) -> Iterator[None]:
 
 
 def _opened(file: Path) -> TextIO:
-    descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_APPEND, _OWNER_ONLY)
-    return os.fdopen(descriptor, "a", encoding="utf-8", errors="replace")
+    from reconciler.transports.owner_files import open_to_add  # noqa: PLC0415 - help and completion do without it
+
+    return os.fdopen(open_to_add(file), "a", encoding="utf-8", errors="replace")

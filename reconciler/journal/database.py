@@ -6,7 +6,6 @@ not work over a network file system). In this mode ``synchronous`` must be EXTRA
 FULL does not sync the folder after the rollback journal is removed (sqlite.org/pragma.html#pragma_synchronous).
 """
 
-import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,6 +17,7 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from reconciler.errors import JournalError
 from reconciler.journal import tables
+from reconciler.transports import owner_files
 
 _PATIENCE: Final = 10  # seconds to wait for another process's commit; ours take milliseconds
 _READS_ONLY: Final = "journal_reads_only"
@@ -168,7 +168,7 @@ def open_sqlite(path: Path, *, create: bool) -> Database:
     """
     if create:
         try:
-            os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+            owner_files.make_database(path)
         except OSError as error:
             msg = (
                 f"the journal {path} cannot be opened for writing: {error.strerror}; without it nothing is changed: "

@@ -4,6 +4,7 @@ import errno
 import os
 import stat
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
@@ -35,14 +36,28 @@ def replace(
         WriteError: it could not be written; the message has the path, the reason and what to do.
 
     """
+    _replace(path, content, lambda file: _dress(file, path, _standing(path), like, mode))
+
+
+def replace_privately(path: Path, content: bytes) -> None:
+    """As ``replace``, but the file is a new one for whoever runs this, 0600 or stricter by the umask, whatever stood.
+
+    Raises:
+        WriteError: as ``replace``.
+
+    """
+    _replace(path, content, lambda _: None)
+
+
+def _replace(path: Path, content: bytes, dress: Callable[[int], None]) -> None:
     temporary: str | None = None
     try:
-        standing = _standing(path)
+        _standing(path)
         descriptor, temporary = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".new", dir=path.parent)
         with os.fdopen(descriptor, "wb") as file:
             file.write(content)
             file.flush()
-            _dress(file.fileno(), path, standing, like, mode)
+            dress(file.fileno())
             os.fsync(file.fileno())
         if not isinstance(over, Whatever) and _content(path) != over:
             raise StalePlan(changed_meanwhile(str(path)))

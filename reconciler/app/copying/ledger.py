@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 from reconciler.errors import JournalError, Locked
 from reconciler.model.last_pass import LastPass
 from reconciler.ports import Clock
+from reconciler.transports import owner_files
 from reconciler.transports.process import machine
 
 if TYPE_CHECKING:
@@ -57,10 +58,7 @@ def open_ledger(place: Path, clock: Clock) -> Iterator["SqlLedger"]:
         raise JournalError(f"{place}: a ledger cannot stand below a path with a question mark; move the spec elsewhere")
     with _on_this_machine(place.with_name(f"{place.name}.lock")):
         try:
-            if not place.exists():
-                os.close(os.open(place, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
-        except FileExistsError:
-            pass  # another process was faster
+            owner_files.make_database(place)
         except OSError as error:
             raise JournalError(f"the mail ledger {place} cannot be made: {error.strerror}") from error
         ledger = SqlLedger(f"sqlite:///{place}", clock)

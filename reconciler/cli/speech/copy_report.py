@@ -1,6 +1,7 @@
 """What is told after a pass: a summary with the account of every message, a report as CSV or JSON, a log a mailbox."""
 
 import csv
+import io
 import json
 import os
 from collections.abc import Iterator, Sequence
@@ -12,6 +13,7 @@ from reconciler.app.copying.before import PassBegun
 from reconciler.app.copying.outcome import MailboxThrough, Outcome, states, total
 from reconciler.mailcopy.model.accounting import Tally
 from reconciler.model.event import Event
+from reconciler.transports import owner_files
 from reconciler.wording.machine_times import encoded
 from reconciler.wording.printable import printable
 from reconciler.wording.sizes import octets
@@ -70,28 +72,35 @@ def summary(outcomes: Sequence[Outcome], style: Style, forecast: str = "") -> st
 
 
 def write_report(path: Path, outcomes: Sequence[Outcome], now: datetime) -> None:
-    """All mailboxes, as the file's name ends: ``.csv`` a printable line each, ``.json`` with folders and refusals."""
+    """All mailboxes, as the file's name ends: ``.csv`` a printable line each, ``.json`` with folders and refusals.
+
+    Raises:
+        WriteError: it could not be written.
+
+    """
     if path.suffix == ".csv":
-        with path.open("w", encoding="utf-8", newline="") as file:
-            table = csv.writer(file)
-            table.writerow(("mailbox", "state", "grade", *_COUNTS, "began", "ended", "words"))
-            for each in outcomes:
-                grade = each.grade.value if each.grade else ""
-                counts = _counts(each.tally).values()
-                table.writerow(
-                    (
-                        printable(each.address),
-                        each.state,
-                        grade,
-                        *counts,
-                        encoded(each.began),
-                        encoded(each.ended),
-                        printable(each.words),
-                    )
-                )
+        owner_files.write(path, _csv(outcomes).encode())
         return
     data = {"at": encoded(now), **summary_data(outcomes), "outcomes": [as_data(each) for each in outcomes]}
-    path.write_text(f"{json.dumps(data, indent=2)}\n", encoding="utf-8")
+    owner_files.write(path, f"{json.dumps(data, indent=2)}\n".encode())
+
+
+def _csv(outcomes: Sequence[Outcome]) -> str:
+    lines = io.StringIO(newline="")
+    table = csv.writer(lines)
+    table.writerow(("mailbox", "state", "grade", *_COUNTS, "began", "ended", "words"))
+    for each in outcomes:
+        row = (
+            each.address,
+            each.state,
+            each.grade.value if each.grade else "",
+            *_counts(each.tally).values(),
+            encoded(each.began) or "",
+            encoded(each.ended) or "",
+            each.words,
+        )
+        table.writerow(map(printable, map(str, row)))
+    return lines.getvalue()
 
 
 class Logs:
@@ -105,7 +114,7 @@ class Logs:
         """Make the folder where it is missing; then what became of each mailbox in this pass."""
         match event:
             case PassBegun():
-                self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+                owner_files.make_folder(self._folder)
             case MailboxThrough(outcome):
                 self._add(outcome)
             case _:
@@ -113,7 +122,8 @@ class Logs:
 
     def _add(self, outcome: Outcome) -> None:
         name = outcome.address.replace(os.sep, "_")
-        with (self._folder / f"{name}.log").open("a", encoding="utf-8") as file:
+        descriptor = owner_files.open_to_add(self._folder / f"{name}.log")
+        with os.fdopen(descriptor, "a", encoding="utf-8", errors="replace") as file:
             file.writelines(f"{encoded(outcome.ended) or '-'} {printable(line)}\n" for line in _log_lines(outcome))
 
 

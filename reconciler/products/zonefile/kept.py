@@ -19,7 +19,7 @@ from reconciler.formats.zone.edit import edited
 from reconciler.formats.zone.octets import decoded
 from reconciler.formats.zone.record import ZoneSource
 from reconciler.products.zonefile.proof import Fact, facts
-from reconciler.transports import atomic
+from reconciler.transports import owner_files
 
 _ANY_SERIAL = 0
 _log = logging.getLogger(__name__)
@@ -61,9 +61,9 @@ class Kept:
         """Remember both texts and that the one became the other; where that fails, the zone is written all the same."""
         one, other = _text_digest(before), _text_digest(after)
         try:
-            self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            owner_files.make_folder(self.folder)
             if not (self.folder / ".gitignore").exists():
-                atomic.replace(self.folder / ".gitignore", b"*\n")
+                owner_files.write(self.folder / ".gitignore", b"*\n")
             self._put(one, before, other)
             self._put(other, after, one)
         except (OSError, WriteError) as error:
@@ -77,7 +77,7 @@ class Kept:
         )
         if neighbour not in known.linked:
             more = known.model_copy(update={"linked": (*known.linked, neighbour)})
-            atomic.replace(self._path(digest), more.model_dump_json(indent=1).encode(), mode=0o600)
+            owner_files.write(self._path(digest), more.model_dump_json(indent=1).encode())
 
     def _linked(self, digest: str) -> Iterator[_Version]:
         """The versions that our writes connect with this one, the nearest first."""

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from reconciler.errors import WriteError
-from reconciler.transports import atomic
+from reconciler.transports import owner_files
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,13 +36,13 @@ class Untold:
 
         """
         try:
-            self.mark.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            owner_files.make_folder(self.mark.parent)
         except OSError as error:
             raise WriteError(
                 f"{self.mark.parent} could not be made: {(error.strerror or str(error)).lower()}. There it is noted "
                 "that the name server is to be told; the zone is as it was. Mend that and apply again"
             ) from error
-        atomic.replace(self.mark, b"", mode=0o600)
+        owner_files.write(self.mark, b"")
 
     def told(self) -> None:
         """After the reload has succeeded."""
