@@ -36,7 +36,7 @@ def replace(
         WriteError: it could not be written; the message has the path, the reason and what to do.
 
     """
-    _replace(path, content, lambda file: _dress(file, path, _standing(path), like, mode))
+    _replace(path, content, lambda file: _dress(file, path, _standing(path), like, mode), over)
 
 
 def replace_privately(path: Path, content: bytes) -> None:
@@ -49,7 +49,9 @@ def replace_privately(path: Path, content: bytes) -> None:
     _replace(path, content, lambda _: None)
 
 
-def _replace(path: Path, content: bytes, dress: Callable[[int], None]) -> None:
+def _replace(
+    path: Path, content: bytes, dress: Callable[[int], None], over: bytes | Whatever | None = WHATEVER
+) -> None:
     temporary: str | None = None
     try:
         _standing(path)
