@@ -39,8 +39,9 @@ def main(folder: Path, domain: str, rounds: int, ssh: str) -> None:
         opened.stores["quota"].write([Change(None, Quota(place=NEW, name=name, size=1 << 30)) for name in names])
         alias = Alias(place=NEW, name=f"alias{number}@{domain}", targets=frozenset({stays}))
         opened.stores["alias"].write([Change(None, alias)])
-        standing = next(iter(opened.stores["mailbox"].read({goes})))
-        opened.stores["mailbox"].write([Change(standing, None)])
+        for kind in "quota", "mailbox":
+            standing = next(iter(opened.stores[kind].read({goes})))
+            opened.stores[kind].write([Change(standing, None)])
     opened.close()
 
 
