@@ -7,8 +7,9 @@ FULL does not sync the folder after the rollback journal is removed (sqlite.org/
 """
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -17,6 +18,7 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from reconciler.errors import JournalError
 from reconciler.journal import tables
+from reconciler.spec.database_url import scrubbed, shown
 from reconciler.transports import owner_files
 
 _PATIENCE: Final = 10  # seconds to wait for another process's commit; ours take milliseconds
@@ -41,9 +43,10 @@ _ADVICE: Final = (
 class Database:
     """Transactions on the journal, every failure of which is a JournalError that names the place and what to do."""
 
-    def __init__(self, engine: Engine, name: str) -> None:
-        """``name`` is the path, or the URL without its password."""
+    def __init__(self, engine: Engine, name: str, scrub: Callable[[str], str] = str) -> None:
+        """``name`` is the path, or the URL as it may be shown; ``scrub`` takes secrets out of the driver's words."""
         self._engine = engine
+        self._scrub = scrub
         self.name = name
 
     @contextmanager
@@ -153,7 +156,7 @@ class Database:
             words = str(error.orig) if isinstance(error, DBAPIError) else type(error).__name__
             advice = next((text for sign, text in _ADVICE if sign in words), "see that the database is in order")
             msg = (
-                f"the journal {self.name} cannot be {what}: {words.strip()}; {advice}. "
+                f"the journal {self.name} cannot be {what}: {self._scrub(words.strip())}; {advice}. "
                 "No step is begun that is not in the journal first"
             )
             raise JournalError(msg) from None
@@ -199,15 +202,16 @@ def open_url(url: str) -> Database:
         JournalError: the URL cannot be understood, or the driver for it is not installed.
 
     """
+    name, engine, wrong = shown(url), None, ""
     try:
-        parsed = make_url(url)
-    except SQLAlchemyError as error:
-        msg = "the journal's URL cannot be understood: expected DIALECT://USER@HOST/DATABASE, such as sqlite:///FILE"
-        raise JournalError(msg) from error
-    name = parsed.render_as_string(hide_password=True)
-    try:
-        engine = create_engine(parsed, pool_pre_ping=True)
-    except (SQLAlchemyError, ImportError) as error:
-        msg = f"the journal {name} cannot be opened: {error}; install the Python driver of that database"
-        raise JournalError(msg) from error
-    return Database(engine, name)
+        engine = create_engine(make_url(url), pool_pre_ping=True)
+    except ImportError as error:
+        wrong = f"the Python module {error.name} is not installed: install the driver of that database"
+    except (SQLAlchemyError, ValueError) as error:  # their words may quote the URL
+        wrong = (
+            f"SQLAlchemy does not understand it ({type(error).__name__}): write DIALECT://USER@HOST/DATABASE, such as "
+            "sqlite:///FILE, with a dialect that is installed"
+        )
+    if engine is None:
+        raise JournalError(f"the journal {name} cannot be opened: {wrong}")
+    return Database(engine, name, partial(scrubbed, url=url))

@@ -11,6 +11,7 @@ from reconciler.journal.view import JournalView, NoJournal
 from reconciler.model.resource import Resource
 from reconciler.model.rrset import RRset
 from reconciler.ports import Clock
+from reconciler.spec.database_url import shown
 
 if TYPE_CHECKING:
     from reconciler.journal.database import Database
@@ -34,7 +35,8 @@ def journal_place(spec_file: Path, url: str | None = None) -> Path | str:
         return url
     sqlite = _SQLITE.match(url)
     if sqlite is None or ":memory:" in url or "?" in url:
-        msg = f"the journal {url} is no file: write sqlite:/// and a path, relative to the spec or absolute, no options"
+        what = "write sqlite:/// and a path, relative to the spec or absolute, no options"
+        msg = f"the journal {shown(url)} is no file: {what}"
         raise JournalError(msg)
     return spec_file.parent / sqlite["file"]
 

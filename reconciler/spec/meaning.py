@@ -5,10 +5,11 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from typing import Final, NamedTuple
 
+from reconciler.spec import database_url
 from reconciler.spec.spec import Spec
 from reconciler.spec.yaml_positions import Loc
 
-_URL_PASSWORD: Final = re.compile(r"[^:/]*://[^/@:]*:[^/@]+@")
+_SQLITE_FILE: Final = re.compile(r"sqlite(\+\w+)?:///[^?]*\Z")  # a path may hold any character
 
 
 class Complaint(NamedTuple):
@@ -168,12 +169,8 @@ def _test_message_proves_something(spec: Spec) -> Iterator[Complaint]:
 
 
 def _journal_url_without_password(spec: Spec) -> Iterator[Complaint]:
-    if spec.journal and _URL_PASSWORD.match(spec.journal):
-        yield Complaint(
-            ("journal",),
-            "a database URL with the password in it: others read this file; leave the password to the database's own "
-            "means (for PostgreSQL ~/.pgpass)",
-        )
+    if spec.journal and not _SQLITE_FILE.match(spec.journal) and (wrong := database_url.complaint(spec.journal)):
+        yield Complaint(("journal",), wrong)
 
 
 _RULES: Final[tuple[Callable[[Spec], Iterator[Complaint]], ...]] = (

@@ -45,7 +45,7 @@ class Spec(Frozen):
     probe: Probing | None = None
     """What is asked from outside before the cutover; nothing, if silent."""
     journal: str | None = None
-    """A database URL (SQLAlchemy); a SQLite file beside the spec, if silent."""
+    """A database URL (SQLAlchemy) without a password; a SQLite file beside the spec, if silent."""
     mail_copy: MailCopy | None = Field(default=None, alias="copy")
     """How the stored mail is copied, by IMAP or by files (`reconciler copy`); by other means, if silent."""
     generated_passwords: str | None = None

@@ -3,12 +3,17 @@ import sqlite3
 import stat
 import subprocess
 import sys
+import traceback
+from functools import partial
 from pathlib import Path
 
 import pytest
+from sqlalchemy import create_engine
 
 from reconciler.errors import JournalError
+from reconciler.journal.database import Database
 from reconciler.journal.open import journal_place, open_journal, read_journal
+from reconciler.spec.database_url import scrubbed, shown
 from tests.support.clock import FakeClock
 from tests.support.moves import mx, plan_of, step
 
@@ -200,3 +205,15 @@ def test_a_value_of_a_kind_that_is_not_known_is_refused(place: Path, clock: Fake
         read_journal(place, "example.org", {}, clock) as past,
     ):
         past.baselines()
+
+
+def test_what_a_driver_says_of_its_connection_string_is_scrubbed(clock: FakeClock) -> None:
+    def refuse() -> sqlite3.Connection:
+        msg = "login failed for DRIVER=x;UID=me;PWD=sesame in postgresql://me:sesame@db/x with -c sesame"
+        raise sqlite3.OperationalError(msg)
+
+    url = "postgresql://me@db/x?options=-c%20sesame"
+    database = Database(create_engine("sqlite://", creator=refuse), shown(url), partial(scrubbed, url=url))
+    with pytest.raises(JournalError, match="login failed") as caught:
+        database.is_empty()
+    assert "sesame" not in "".join(traceback.format_exception(caught.value))

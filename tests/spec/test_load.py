@@ -118,6 +118,11 @@ def test_a_spec_that_is_no_mapping_is_refused(problems_of, text: str):
         ("mailboxes:\n- address: a@example.org\n  password: hunter2: x", None),
         ("mailboxes:\n- address: a@example.org\n  password:hunter2", None),
         ("journal: postgresql://me:hunter2@db.example.org/moves", "5:10"),
+        ("journal: 'postgresql://db.example.org/moves?password=hunter2&user=me'", "5:10"),
+        ("journal: 'postgresql+psycopg://me@db/moves?options=-c%20x&sslpassword=hunter2'", "5:10"),
+        ("journal: 'mssql+pyodbc:///?odbc_connect=DRIVER%3Dx%3BUID%3Dme%3BPWD%3Dhunter2'", "5:10"),
+        ("journal: 'oracle://me:hunter2@db/x'", "5:10"),
+        ("journal: 'me:hunter2@db/x'", "5:10"),
     ],
 )
 def test_a_literal_secret_is_an_error_that_does_not_repeat_it(problems_of, write, text: str, place: str | None):
