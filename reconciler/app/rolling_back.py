@@ -78,7 +78,12 @@ def written_of(session: Session, past: JournalView, selection: Selection = EVERY
     place = session.move.journal_place
     if not known:
         where = place if isinstance(place, Path) else "that the spec names"
-        msg = f"nothing is known that could be put back: the journal {where} has no run of {session.move.spec.domain}"
+        msg = (
+            f"nothing is known that could be put back: the journal {where} has no run of {session.move.spec.domain}. "
+            "If it was lost, restore it; without it nobody can say what is ours, so all that stands on the new server "
+            "stays: `stage: prepare` and apply give the zone and the users' forwards back, and accounts can be removed "
+            "by hand once no MX and no cache sends mail there"
+        )
         raise JournalError(msg)
     if run is not None and run not in known:
         msg = f"there is no run {run}: the runs are {known[0]} to {known[-1]}; see `reconciler history`"

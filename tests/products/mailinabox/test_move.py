@@ -134,6 +134,18 @@ def test_a_rollback_gives_the_box_back_as_it_was(scene: Scene, run: Callable[...
     assert {f"ann@{DOMAIN}", f"bob@{DOMAIN}"} <= scene.fake.state.left
 
 
+def test_the_last_addresses_stay_on_a_box_that_keeps_the_zone(
+    scene: Scene, run: Callable[..., tuple[int, str]]
+) -> None:
+    run("apply", "--yes")
+    del scene.fake.state.users[f"zoe@{DOMAIN}"]  # by somebody else: from now on the zone rests on our addresses
+    code, shown = run("rollback", "--all", "--yes")
+    assert code == 4, shown
+    assert f"with the last address of {DOMAIN} the box gives up the zone of {DOMAIN}" in " ".join(shown.split())
+    assert f"ann@{DOMAIN}" in scene.fake.state.users
+    assert scene.served(DOMAIN, "MX") == {"10 mail.old.example."}
+
+
 def test_one_login_serves_mail_and_zone_and_no_secret_is_left_anywhere(
     scene: Scene, run: Callable[..., tuple[int, str]]
 ) -> None:
