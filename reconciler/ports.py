@@ -173,7 +173,7 @@ class Journal(Protocol):
         """Record, durably, what is about to be done, with the values before."""
 
     def done(self, run: int, steps: Sequence[Step]) -> None:
-        """Record that it was done and read back."""
+        """Record that it was done, and what was read back: the ``after`` of the steps."""
 
     def failed(self, run: int, steps: Sequence[Step], why: str) -> None:
         """Record that it could not be done."""

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from reconciler.engine.desire import Kinds
 from reconciler.engine.observe import Stores
-from reconciler.engine.read_back import read_back, stale, standing
+from reconciler.engine.read_back import as_found, read_back, stale, standing
 from reconciler.errors import Interrupted, NotYet, ReconcilerError, StalePlan, StepFailed
 from reconciler.model.address import Address, Place
 from reconciler.model.change import Change
@@ -195,7 +195,8 @@ class _Run:
         self.hands.events.tell(StepsBegun(tuple(todo)))
         try:
             store.write([step.change for step in todo])
-            for resource in read_back(store, todo, self.hands.kinds):
+            found_after = read_back(store, todo, self.hands.kinds)
+            for resource in found_after:
                 self._know(resource)
         except NotYet as error:
             self._account_for(store, todo, str(error))
@@ -204,7 +205,7 @@ class _Run:
         except ReconcilerError as error:
             self._account_for(store, todo, str(error))
             raise
-        self.hands.journal.done(self.number, todo)
+        self.hands.journal.done(self.number, as_found(todo, found_after))
         self.written += [step.number for step in todo]
         self.hands.events.tell(StepsDone(tuple(todo)))
         if todo[0].change.address.place is Place.DNS:
@@ -223,7 +224,7 @@ class _Run:
         if clean:
             self.hands.journal.failed(self.number, clean, why)
         if kept:
-            self.hands.journal.done(self.number, kept)
+            self.hands.journal.done(self.number, as_found(kept, stands.values()))
 
     def _resolved(self, step: Step) -> Step:
         """The step with what earlier steps made filled in."""

@@ -1,6 +1,7 @@
 """What stands after a write is what was wanted, or it is put back at once, or it is told as standing."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from reconciler.engine.desire import Kinds
@@ -44,6 +45,20 @@ def read_back(store: Store[Any], steps: Sequence[Step], kinds: Kinds) -> list[Re
         )
         raise StepFailed(msg)
     return [resource for step in steps if (resource := found.get(step.change.address))]
+
+
+def as_found(steps: Iterable[Step], found: Iterable[Resource]) -> list[Step]:
+    """The steps with what they have left, as it was read: that, and nothing else at the address, is what we made.
+
+    What a plan cannot know is in it, such as the key that a server has generated. Mail is told from passes.
+    """
+    stands = {resource.address: resource for resource in found}
+    return [
+        replace(step, change=Change(step.change.before, left))
+        if (left := stands.get(step.change.address)) is not None and left.undoable
+        else step
+        for step in steps
+    ]
 
 
 def stale(change: Change, found: Resource | None) -> str:

@@ -76,12 +76,14 @@ class DatabaseJournal:
             connection.execute(insert(_steps), rows)
 
     def done(self, run: int, steps: Sequence[Step]) -> None:
-        """Record that it was done and read back."""
-        self._end(run, steps, {"done": self._clock.now()})
+        """Record that it was done, and what was read back: the ``after`` of the steps."""
+        rows = [{"this_number": step.number, "this_after": encode_change(step.change)["after"]} for step in steps]
+        self._end(run, rows, {"done": self._clock.now(), "after": bindparam("this_after")})
 
     def failed(self, run: int, steps: Sequence[Step], why: str) -> None:
         """Record that it could not be done, and that what stood before still stands."""
-        self._end(run, steps, {"failed": self._clock.now(), "why": why})
+        rows = [{"this_number": step.number} for step in steps]
+        self._end(run, rows, {"failed": self._clock.now(), "why": why})
 
     def close_run(self, run: int, outcome: str) -> None:
         """End a run."""
@@ -146,16 +148,13 @@ class DatabaseJournal:
             "after": change["after"],
         }
 
-    def _end(self, run: int, ended: Sequence[Step], values: Mapping[str, object]) -> None:
+    def _end(self, run: int, rows: Sequence[Mapping[str, object]], values: Mapping[str, object]) -> None:
         still_open = _steps.c.done.is_(None) & _steps.c.failed.is_(None)
         these = (
             (_steps.c.domain == self._domain) & (_steps.c.run == run) & (_steps.c.number == bindparam("this_number"))
         )
         with self._database.writing() as connection:
-            connection.execute(
-                update(_steps).where(these & still_open).values(**values),
-                [{"this_number": step.number} for step in ended],
-            )
+            connection.execute(update(_steps).where(these & still_open).values(**values), rows)
 
     def _last_sightings(self, connection: Connection) -> dict[tuple[str, str], tuple[object, datetime]]:
         latest = select(func.max(sightings.c.id)).where(sightings.c.domain == self._domain)

@@ -5,11 +5,14 @@ import pytest
 from reconciler.engine.apply import apply
 from reconciler.errors import Interrupted, NotYet, StalePlan, StepFailed, WriteError
 from reconciler.model.address import Place
+from reconciler.model.change import Change
 from reconciler.model.plan import Plan
 from reconciler.model.rrset import RRset
 from reconciler.model.stage import Stage
 from reconciler.model.verdict import Status, Verdict
+from reconciler.resources.server.dkim_key import DkimKey as Key
 from reconciler.resources.server.mailbox import Mailbox
+from reconciler.spec.servers import DkimKey
 from reconciler.spec.spec import Spec
 from tests.support.move import NO_CHECKS, Move
 
@@ -72,6 +75,28 @@ def test_every_write_is_in_the_journal_with_what_stood_before(move) -> None:
     changes = [(step.change.before, step.change.after) for _, step, _ in move.journal.written]
     assert (MX, lowered) in changes
     assert set(states(move)) == {"done"}
+
+
+def test_the_journal_has_what_was_left_as_it_was_read() -> None:
+    new = SPEC.new.model_copy(update={"dkim": (DkimKey(selector="s2"),)})
+    move = Move(SPEC.model_copy(update={"new": new}), MX, checks=NO_CHECKS)
+    move.apply(Stage.PREPARE)
+    (made,) = [s.change.after for _, s, _ in move.journal.written if s.change.address.kind == "dkim_key"]
+    assert isinstance(made, Key)
+    assert made == move.state()[made.address]
+    assert made.public
+
+
+def test_a_key_that_another_one_has_replaced_since_is_not_taken_away() -> None:
+    new = SPEC.new.model_copy(update={"dkim": (DkimKey(selector="s2"),)})
+    move = Move(SPEC.model_copy(update={"new": new}), MX, checks=NO_CHECKS)
+    move.apply(Stage.PREPARE)
+    keys = move.stores[Place.NEW, "dkim_key"]
+    (made,) = keys.read()
+    keys._forgets = {}
+    keys.write([Change(made, made.model_copy(update={"public": "c29tZWJvZHk="}))])
+    step = next(step for step in move.plan_back().steps if step.change.address == made.address)
+    assert step.verdict.status is Status.BLOCKED
 
 
 def test_a_stale_step_is_not_written(move) -> None:

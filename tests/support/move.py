@@ -57,6 +57,8 @@ class MemoryJournal:
         self.written += [(run, step, "begun") for step in steps]
 
     def done(self, run: int, steps: Sequence[Step]) -> None:
+        found = {step.number: step for step in steps}
+        self.written = [(r, found.get(s.number, s) if r == run else s, was) for r, s, was in self.written]
         self._mark(run, steps, "done")
 
     def failed(self, run: int, steps: Sequence[Step], why: str) -> None:
