@@ -44,9 +44,9 @@ def test_what_is_edited_by_hand_in_between_is_not_overwritten(record_property) -
         move.lab.bind.nsupdate(f'update add {DOMAIN}. 4 TXT "added-by=an-administrator"')
         bob = PEOPLE[1]
         script = move.lab.new.dovecot.put_script(bob, "roundcube", f'require ["fileinto"];\r\n{OWN_RULE}')
-        code, said = move.run("apply", saved)
+        code, said = move.run("apply", str(move.path), "--plan", saved)
         assert code == STALE, said
-        assert "changed since the plan was made" in said
+        assert "the approved plan is not what would be done now" in said
         assert '"added-by=an-administrator"' in move.lab.bind.answers(f"{DOMAIN}.", "TXT")
         assert "redirect" not in script.read_text()
         with move.flipping(on=True):

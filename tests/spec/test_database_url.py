@@ -95,11 +95,15 @@ def test_no_form_of_a_password_is_ever_shown(form, secret):
     assert complaint(url) is not None
     for text in (shown(url), str(complaint(url)), scrubbed(f"cannot connect to {url}", url)):
         assert secret not in text
-    with pytest.raises(JournalError) as caught:
-        open_url(url)
-    assert secret not in str(caught.value)
-    assert caught.value.__cause__ is None
-    assert caught.value.__context__ is None
+    try:
+        database = open_url(url)
+    except JournalError as error:  # what it says depends on the drivers that are installed
+        said, chained = str(error), (error.__cause__, error.__context__)
+    else:
+        said, chained = database.name, (None, None)
+        database.close()
+    assert secret not in said
+    assert chained == (None, None)
 
 
 @given(secrets, st.sampled_from([str, quote, quote_plus]), st.integers(1, 3))
