@@ -20,6 +20,9 @@ _PRELUDE: Final = (
     r"printf '\000reconciler\000'; printf '\000reconciler\000' >&2; "
     'PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin LC_ALL=C; export PATH LC_ALL; exec "$@"'
 )
+# An end of input that we send may cross the end of the program (paramiko sends it without a lock): sshd then hangs up
+# on all who share the connection (RFC 4254, section 5.3: nothing is sent for a channel that was closed).
+_NO_INPUT: Final = "</dev/null"
 _AT_ONCE: Final = 4  # programs; sshd's MaxSessions is 10
 _HELD_AT_ONCE: Final = 4  # programs that stay while others run; apart from those, so that these can never wait for them
 _PIECE: Final = 32768  # octets that one SSH packet carries
@@ -70,7 +73,7 @@ class Session:
             Cut: the connection was lost; nobody knows how far the program came.
 
         """
-        line = self._line(argv)
+        line = self._line(argv, _PRELUDE if stdin else f"{_PRELUDE} {_NO_INPUT}")
         patience = patience or self._patience
         failures = self._failures
         with self._free:
@@ -113,9 +116,9 @@ class Session:
                 finally:
                     _let_go(channel, self._patience)
 
-    def _line(self, argv: Sequence[str]) -> bytes:
+    def _line(self, argv: Sequence[str], prelude: str = _PRELUDE) -> bytes:
         prefix = ["sudo", "-n", "--"] if self.sudo else []
-        return shlex.join([*prefix, "sh", "-c", _PRELUDE, "sh", *argv]).encode("utf-8", "surrogateescape")
+        return shlex.join([*prefix, "sh", "-c", prelude, "sh", *argv]).encode("utf-8", "surrogateescape")
 
     def close(self) -> None:
         """Hang up; the next program connects again."""
@@ -206,8 +209,6 @@ def _exchange(channel: Any, stdin: bytes, patience: float, watch: _Watch) -> Don
     out, err, left = bytearray(), bytearray(), memoryview(stdin)
     poll = select.poll()
     poll.register(channel.fileno(), select.POLLIN)
-    if not left:
-        channel.shutdown_write()
     while True:
         ended = channel.closed or channel.eof_received  # asked first: what came before it is drained below
         moved = _drain(channel, out, err)
