@@ -21,6 +21,7 @@ from reconciler.model.stage import Stage
 from reconciler.ports import Clock
 from reconciler.render.phrases.closing import counts, next_thing
 from reconciler.render.text import Look
+from reconciler.transports.ssh.shared import CONNECTIONS
 from reconciler.wording.printable import printable
 
 JSON = "json"
@@ -56,7 +57,7 @@ def run_plan(
 ) -> Code:
     """Plan the specs side by side and show what was found; with ``out``, save the one plan."""
     target = Stage.of(stage) if stage else None
-    with ThreadPoolExecutor(max_workers=min(len(paths), _AT_ONCE)) as pool:
+    with CONNECTIONS.kept(), ThreadPoolExecutor(max_workers=min(len(paths), _AT_ONCE)) as pool:
         found = list(pool.map(lambda path: _planned(path, clock, target), paths))
     if form == JSON and len(found) > 1:
         console.result(f"{json.dumps([_data(each) for each in found], indent=2)}\n")

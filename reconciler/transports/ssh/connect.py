@@ -13,6 +13,7 @@ from reconciler.errors import ObserveError
 from reconciler.ports import Secrets
 from reconciler.transports.ssh.host_keys import HostKey, KnownHosts, judge_fingerprint
 from reconciler.transports.ssh.options import Ssh
+from reconciler.transports.ssh.shared import Unreachable
 
 _log: Final = logging.getLogger(__name__)
 _KNOWN_HOSTS: Final = (Path("~/.ssh/known_hosts"), Path("/etc/ssh/ssh_known_hosts"))
@@ -27,7 +28,8 @@ def connect(ssh: Ssh, base: Path, secrets: Secrets) -> paramiko.SSHClient:
     """A client that is logged in; relative paths of files here begin at ``base``.
 
     Raises:
-        ObserveError: the machine cannot be reached, is not the one that we mean, or does not let us in.
+        Unreachable: the machine does not answer.
+        ObserveError: it is not the one that we mean, or does not let us in.
         SecretError: the passphrase of the key cannot be had.
 
     """
@@ -126,7 +128,7 @@ def _log_in(
         client.close()
         if policy.accepted and lively and not isinstance(error, OSError):  # there was no key to try, or none to open
             raise ObserveError(_refused(ssh, user, key)) from error
-        raise ObserveError(
+        raise Unreachable(
             f"{ssh.where} could not be reached over SSH: {_reason(error)}. Nothing can be read or written there; check "
             "host and port, whether sshd runs and what the firewalls say, and try again"
         ) from error

@@ -43,12 +43,13 @@ def open_ssh(ssh: Ssh, base: Path, secrets: Secrets, *, lock_patience: float = L
 
     Whoever opens the same login in this process uses the same connection, which ends with the last that is closed.
     """
-    connection = CONNECTIONS.in_turn((ssh.host, ssh.port), partial(connect, ssh, base, secrets))
+    login = login_of(ssh, base)
+    connection = CONNECTIONS.in_turn((ssh.host, ssh.port), login, partial(connect, ssh, base, secrets))
 
     def made() -> Session:
         return Session(ssh.where, connection, sudo=ssh.sudo, patience=ssh.timeout)
 
-    session, leave = CONNECTIONS.share(login_of(ssh, base), made)
+    session, leave = CONNECTIONS.share(login, made)
     return SshTransport(session, leave, command_patience=ssh.command_timeout, lock_patience=lock_patience)
 
 
