@@ -1,7 +1,8 @@
 """No account goes while mail may come for it: by what is served now, or by what caches may still hold.
 
 However it came to stand there. What the new server loses in a rollback, and what the old one loses at decommission, is
-judged alike: mail for an address that is gone goes back to its sender.
+judged alike: mail for an address that is gone goes back to its sender. What named the new server before the first look
+is not waited for: the accounts that a rollback can remove were made after it.
 """
 
 from datetime import datetime

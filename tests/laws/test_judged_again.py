@@ -49,10 +49,10 @@ class Meanwhile(Move):
     def carried_out(self, plan: Plan) -> list[tuple[Stage, Change]]:
         """What was written, each with its stage; a plan that turned out stale has written what came before."""
         self.wanted = {}
-        begun = len(self.journal.written)
+        begun = len(self.journal.carried_out())
         with contextlib.suppress(StalePlan):
             apply(plan, self.hands(), lambda stage: self._look(plan, stage))
-        return [(step.stage, step.change) for _, step, state in self.journal.written[begun:] if state == "done"]
+        return [(step.stage, step.change) for step in self.journal.carried_out()[begun:]]
 
     def _look(self, plan: Plan, stage: Stage) -> dict[Address, Step]:
         self.clock.advance(timedelta(days=self.data.draw(DAYS, "days that pass")))

@@ -39,6 +39,7 @@ class Witness:
 
     move: Move
     values: dict[Address, list[tuple[RRset, datetime | None]]] = field(default_factory=dict)
+    unnoted: set[tuple[RRset, datetime]] = field(default_factory=set)
 
     def look(self) -> None:
         now, state = self.move.clock.now(), self.move.state()
@@ -52,17 +53,21 @@ class Witness:
                 known.append((found, None))
             self.values[address] = known
 
+    def forget(self) -> None:
+        """A journal is lost: what had been replaced by then was so before any account that the next one can remove."""
+        self.unnoted |= {(value, until) for known in self.values.values() for value, until in known if until}
+
     def leads_to(self, place: Place) -> bool:
         now = self.move.clock.now()
-        exchanges, addresses = (
-            {
-                text.split()[-1]
+        held = {
+            each: [
+                value
                 for value, until in self.values[each]
-                if until is None or until > now
-                for text in value.rdata
-            }
+                if until is None or (until > now and not (place is Place.NEW and (value, until) in self.unnoted))
+            ]
             for each in (MX, HOST)
-        )
+        }
+        exchanges, addresses = ({text.split()[-1] for value in held[e] for text in value.rdata} for e in (MX, HOST))
         sides = {Place.OLD: self.move.spec.old, Place.NEW: self.move.spec.new}
         named = {f"{mx.exchange}." for mx in sides[place].mx} - {"imap.example.org."}
         by_address = "imap.example.org." in exchanges and ADDRESS[place] in addresses
@@ -132,6 +137,7 @@ class Watching(Move):
                 self.clock.advance(timedelta(hours=data.draw(st.sampled_from([1, 12, 24, 24 * 9]), "hours")))
             case "lost journal":
                 self.journal = MemoryJournal()
+                self.witness.forget()
             case "mx":
                 exchanges = ["10 mail.old.example.", "10 mail.new.example.", "20 b.old.example.", SHARED]
                 self._turn(data, MX, data.draw(st.lists(st.sampled_from(exchanges), min_size=1, unique=True)))

@@ -66,7 +66,7 @@ def told(change: Change, move: Move) -> tuple[object, ...]:
 
 
 def written(move: Move) -> list[Change]:
-    return [step.change for _, step, state in move.journal.written if state == "done"]
+    return [step.change for step in move.journal.carried_out()]
 
 
 @laws

@@ -43,6 +43,7 @@ class MemoryJournal:
 
     def __init__(self) -> None:
         self.written: list[tuple[int, Step, str]] = []
+        self.asked: list[Step] = []
         self.sightings: dict[tuple[str, str], list[Any]] = {}
         self.runs = 0
         self.rollbacks: set[int] = set()
@@ -55,6 +56,7 @@ class MemoryJournal:
 
     def begin(self, run: int, steps: Sequence[Step]) -> None:
         self.written += [(run, step, "begun") for step in steps]
+        self.asked += steps
 
     def done(self, run: int, steps: Sequence[Step]) -> None:
         found = {step.number: step for step in steps}
@@ -101,6 +103,10 @@ class MemoryJournal:
         return {
             n: History.of(s for (_, name), all_ in self.sightings.items() if name == n for s in all_) for n in names
         }
+
+    def carried_out(self) -> list[Step]:
+        """What was done, as it was asked for; ``written`` has it as it was found after."""
+        return [asked for asked, (_, _, state) in zip(self.asked, self.written, strict=True) if state == "done"]
 
     def to_roll_back(self) -> list[Written]:
         made: set[Address] = set()
