@@ -159,8 +159,8 @@ class _Edit:
                     out[-1] += file.newline
                 out.append(line + file.newline)
                 meant.append(says)
-        if not file.text.endswith(("\n", "\r")) and out:
-            out[-1] = out[-1].removesuffix(file.newline)
+        if not file.text.endswith(("\n", "\r")) and out and not out[-1].lstrip().startswith("$"):
+            out[-1] = out[-1].removesuffix(file.newline)  # but BIND 9.18 takes no directive without a line end
         return "".join(out), tuple(meant)
 
     def _editable(self, record: Record) -> None:

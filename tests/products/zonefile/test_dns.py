@@ -185,6 +185,13 @@ def test_crlf_line_ends_stay(tmp_path: Path) -> None:
     assert without_serial((tmp_path / "zone.db").read_bytes()) == without_serial(crlf)
 
 
+def test_a_directive_that_becomes_the_last_line_keeps_its_line_end(tmp_path: Path) -> None:
+    text = TYPICAL.removesuffix("; the end\n") + "$ORIGIN example.org.\nx 60 IN A 192.0.2.9"
+    zone = opened(tmp_path, text)
+    write(zone, "x.example.org. A", None)
+    assert (tmp_path / "zone.db").read_text().endswith("$ORIGIN example.org.\n")
+
+
 @pytest.mark.parametrize("newline", ["\n", "\r\n"])
 def test_a_missing_last_line_end_stays_missing(tmp_path: Path, newline: str) -> None:
     text = TYPICAL.removesuffix("; the end\n").removesuffix("\n").replace("\n", newline).encode()
