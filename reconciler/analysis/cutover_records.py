@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from ipaddress import IPv4Address, IPv6Address
 from typing import NamedTuple
 
+from reconciler.analysis.zone import rrset_in
 from reconciler.model.address import Address, Place
 from reconciler.model.change import Change
 from reconciler.model.resource import State
@@ -25,8 +26,7 @@ class Turn(NamedTuple):
 
     def stands(self, state: State) -> RRset | None:
         """The RRset as it is in a state."""
-        found = state.get(self.address)
-        return found if isinstance(found, RRset) else None
+        return rrset_in(state, self.name)
 
 
 def declared(spec: Spec) -> Iterator[Turn]:

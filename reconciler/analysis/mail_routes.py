@@ -11,7 +11,8 @@ from itertools import pairwise
 from typing import Final
 
 from reconciler.analysis.cutover_records import declared
-from reconciler.model.address import Address, Place
+from reconciler.analysis.zone import rrset_in
+from reconciler.model.address import Place
 from reconciler.model.resource import State
 from reconciler.model.rrset import RRset, rrset_name
 from reconciler.model.sighting import History
@@ -139,12 +140,6 @@ def exchanges_of(mx: RRset | None, owner: str) -> frozenset[str]:
     if mx is None:
         return frozenset({owner})
     return frozenset(text.split()[-1] for text in mx.rdata) - {_NOBODY}
-
-
-def rrset_in(zone: State, name: str) -> RRset | None:
-    """The RRset of that name."""
-    found = zone.get(Address(Place.DNS, RRset.kind, name))
-    return found if isinstance(found, RRset) else None
 
 
 def _ever(name: str, known: Known) -> Iterator[RRset | None]:

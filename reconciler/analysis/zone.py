@@ -21,8 +21,7 @@ class Zone:
 
     def at(self, owner: str, rdtype: str) -> RRset | None:
         """What stands at exactly this name."""
-        found = self.state.get(Address(Place.DNS, RRset.kind, f"{owner} {rdtype}"))
-        return found if isinstance(found, RRset) else None
+        return rrset_in(self.state, f"{owner} {rdtype}")
 
     def sees(self, owner: str) -> bool:
         """Whether this zone, and no other, answers for the name."""
@@ -72,3 +71,9 @@ class Zone:
             owner = owner.partition(".")[2]
         if not below_origin:
             yield self.origin
+
+
+def rrset_in(state: State, name: str) -> RRset | None:
+    """The RRset of that name (``example.org. MX``) in a state."""
+    found = state.get(Address(Place.DNS, RRset.kind, name))
+    return found if isinstance(found, RRset) else None

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from reconciler.analysis.effects import nothing
-from reconciler.analysis.mail_routes import rrset_in
+from reconciler.analysis.zone import rrset_in
 from reconciler.extend import Check, Facts
 from reconciler.model.address import Address, Place
 from reconciler.model.rrset import RRset, rrset_name

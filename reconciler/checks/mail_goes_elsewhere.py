@@ -40,10 +40,11 @@ def _of_server(spec: Spec, facts: Facts, place: Place, gone: int) -> Pass | Wait
     for route in found:
         if route.stands and route.rrset in left:
             return _standing(route, place, gone)
-    if not found and place is Place.OLD:
-        return _unseen(before_the_first_look(spec, known), facts.now)
     longest = [route for route in found if route.until is None] or sorted(found, key=_end)[-1:]
-    return latest([_wait(route, place) for route in longest], f"nothing sends mail for the domain to {_SERVERS[place]}")
+    answers: list[Pass | Wait] = [_wait(route, place) for route in longest]
+    if place is Place.OLD:
+        answers.append(_unseen(before_the_first_look(spec, known), facts.now))
+    return latest(answers, f"nothing sends mail for the domain to {_SERVERS[place]}")
 
 
 def _unseen(until: datetime | None, now: datetime) -> Pass | Wait:
@@ -62,8 +63,8 @@ def _end(route: Route) -> datetime:
 
 def _standing(route: Route, place: Place, gone: int) -> Fail:
     return Fail(
-        f"{route.rrset} names {route.server}, {_SERVERS[place]}, now, and mail for "
-        f"{counted(gone, 'address', 'addresses')} or domains that are removed there would be lost to its senders",
+        f"{route.rrset} names {route.server}, {_SERVERS[place]}, now: mail for what is removed there "
+        f"({counted(gone, 'step')}) would go back to its senders",
         f"take it out of {route.rrset}, wait until caches have forgotten it ({in_seconds(route.ttl)}), and try again",
     )
 

@@ -14,6 +14,7 @@ from reconciler.errors import Locked
 from reconciler.journal.journal import DatabaseJournal
 from reconciler.journal.open import open_journal
 from reconciler.transports.process import machine
+from tests.support.children import killed, said, tell
 from tests.support.clock import FakeClock
 
 Opening = Callable[..., DatabaseJournal]
@@ -45,22 +46,6 @@ def process(place: Path) -> subprocess.Popen[str]:
     return subprocess.Popen(
         [sys.executable, "-c", TAKE, str(place)], cwd=ROOT, text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE
     )
-
-
-def said(child: subprocess.Popen[str]) -> str:
-    assert child.stdout
-    return child.stdout.readline().strip()
-
-
-def tell(child: subprocess.Popen[str]) -> None:
-    assert child.stdin
-    child.stdin.write("go\n")
-    child.stdin.flush()
-
-
-def killed(child: subprocess.Popen[str]) -> None:
-    child.kill()
-    child.communicate()
 
 
 def test_a_second_run_is_refused_and_told_who_since_when_and_until_when(opened: Opening) -> None:

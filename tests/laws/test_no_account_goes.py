@@ -24,7 +24,11 @@ from tests.laws.strategies import foreign, moved, specs, worlds
 from tests.support.examples import examples
 from tests.support.move import CHECKS, MemoryJournal, Move
 
-laws = settings(max_examples=examples(60), deadline=None, suppress_health_check=[HealthCheck.too_slow])
+laws = settings(
+    max_examples=examples(60),
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much],
+)
 TAKES_MAIL = frozenset({"domain", "mailbox", "alias", "catch_all"})
 MX = Address(Place.DNS, "rrset", "example.org. MX")
 HOST = Address(Place.DNS, "rrset", "imap.example.org. A")

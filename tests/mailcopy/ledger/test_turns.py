@@ -12,6 +12,7 @@ import pytest
 
 from reconciler.errors import JournalError
 from reconciler.mailcopy.ledger.turns import LedgerTurns
+from tests.support.children import killed, said, tell
 
 ROOT = Path(__file__).parents[3]
 ANN = "ann@example.org"
@@ -49,22 +50,6 @@ def children(place: Path) -> Iterator[list[subprocess.Popen[str]]]:
     yield started
     for child in started:
         killed(child)
-
-
-def said(child: subprocess.Popen[str]) -> str:
-    assert child.stdout
-    return child.stdout.readline().strip()
-
-
-def tell(child: subprocess.Popen[str]) -> None:
-    assert child.stdin
-    child.stdin.write("go\n")
-    child.stdin.flush()
-
-
-def killed(child: subprocess.Popen[str]) -> None:
-    child.kill()
-    child.communicate()
 
 
 def test_of_several_processes_exactly_one_gets_a_mailbox(children: list[subprocess.Popen[str]]) -> None:
