@@ -113,10 +113,11 @@ class Facts:
     """All that a check may know on the way into ``stage``.
 
     ``observed`` is the world as read; ``expected`` the world once the steps of the earlier stages are done;
-    ``desired`` the world once this stage's are. ``changes`` are this stage's. ``baseline`` holds what stood at each
-    address that this move has changed; ``histories`` the TTL clock of each RRset by name. ``by_hand`` are the
-    (place, kind) pairs that a backend cannot write. ``back``: the way leads back from a later stage. ``outside`` is
-    what probes have seen, as far as the spec asks for it. ``copies``: the last pass over the mail of each mailbox.
+    ``desired`` the world once this stage's are, ``end`` once all of the plan are. ``changes`` are this stage's.
+    ``baseline`` holds what stood at each address that this move has changed; ``histories`` the TTL clock of each RRset
+    by name. ``by_hand`` are the (place, kind) pairs that a backend cannot write. ``back``: the way leads back from a
+    later stage. ``outside`` is what probes have seen, as far as the spec asks for it. ``copies``: the last pass over
+    the mail of each mailbox.
     """
 
     now: datetime
@@ -124,6 +125,7 @@ class Facts:
     observed: State
     expected: State
     desired: State
+    end: State
     changes: tuple[Change, ...] = ()
     baseline: Mapping[Address, Resource | None] = field(default_factory=dict)
     histories: Mapping[str, History] = field(default_factory=dict)

@@ -55,6 +55,11 @@ def changes_key_record(change: Change) -> bool:
     return _is_key_record(change) and _rdata(change.before) != _rdata(change.after)
 
 
+def publishes_key(change: Change) -> bool:
+    """A DKIM record gets a text that it did not have."""
+    return _is_key_record(change) and not _rdata(change.after) <= _rdata(change.before)
+
+
 def changes_ttl(change: Change) -> bool:
     """An RRset keeps its data and gets another TTL."""
     before, after = change.before, change.after

@@ -40,6 +40,9 @@ def _of_server(spec: Spec, facts: Facts, place: Place, gone: int) -> Pass | Wait
     for route in found:
         if route.stands and route.rrset in left:
             return _standing(route, place, gone)
+    for route in routes(spec, place, Known(facts.end, {}, facts.now, spec.waits.margin)):
+        if route.stands:
+            return _put_back(route, place, gone)
     longest = [route for route in found if route.until is None] or sorted(found, key=_end)[-1:]
     answers: list[Pass | Wait] = [_wait(route, place) for route in longest]
     if place is Place.OLD:
@@ -66,6 +69,16 @@ def _standing(route: Route, place: Place, gone: int) -> Fail:
         f"{route.rrset} names {route.server}, {_SERVERS[place]}, now: mail for what is removed there "
         f"({counted(gone, 'step')}) would go back to its senders",
         f"take it out of {route.rrset}, wait until caches have forgotten it ({in_seconds(route.ttl)}), and try again",
+    )
+
+
+def _put_back(route: Route, place: Place, gone: int) -> Fail:
+    """A rollback can end where it was: whoever had turned the MX before the first run had no account there."""
+    return Fail(
+        f"at the end of this plan {route.rrset} names {route.server}, {_SERVERS[place]}, again, as before the first "
+        f"run: mail for what is removed there ({counted(gone, 'step')}) would go back to its senders",
+        f"leave it there, or turn {route.rrset} elsewhere by hand when this plan is done, wait until "
+        f"caches have forgotten it ({in_seconds(route.ttl)}), and try again",
     )
 
 

@@ -5,7 +5,7 @@ Its record would replace the other key, and every message signed with that one, 
 
 from collections.abc import Iterator
 
-from reconciler.analysis.effects import changes_key_record, makes_key
+from reconciler.analysis.effects import makes_key, publishes_key
 from reconciler.analysis.zone import Zone
 from reconciler.extend import Check, Facts
 from reconciler.model.address import Address, Place
@@ -21,8 +21,8 @@ from reconciler.wording.lists import listed
 
 
 def gates(change: Change) -> bool:
-    """The new key, and its record."""
-    return makes_key(change) or changes_key_record(change)
+    """The new key, and its record; what a rollback takes out of the zone collides with nothing."""
+    return makes_key(change) or publishes_key(change)
 
 
 def judge(spec: Spec, facts: Facts) -> Answer:

@@ -100,9 +100,10 @@ def assemble(
     expected: State = world.observed
     if not any(layer.stage is target for layer in way):
         way = [*way, Layer(target, ())]
+    end = advance(world.observed, tuple(change for layer in way for change in layer.changes))
     for layer in way:
         desired = advance(expected, layer.changes)
-        facts = _facts(layer, world, expected, desired)
+        facts = _facts(layer, world, expected, desired, end)
         judgement = judge(spec, rules.checks, facts)
         findings += (finding for finding in judgement.findings if finding not in findings)
         steps += _steps(layer, steps, judgement, world, dict(_resting(world, expected, desired)))
@@ -110,13 +111,14 @@ def assemble(
     return Plan(spec.domain, target, world.now, digest, tuple(steps), tuple(findings), intent)
 
 
-def _facts(layer: Layer, world: World, expected: State, desired: State) -> Facts:
+def _facts(layer: Layer, world: World, expected: State, desired: State, end: State) -> Facts:
     return Facts(
         now=world.now,
         stage=layer.stage,
         observed=world.observed,
         expected=expected,
         desired=desired,
+        end=end,
         changes=layer.changes,
         baseline=world.baseline,
         histories=world.histories,

@@ -49,6 +49,12 @@ def test_what_an_earlier_step_turns_away_must_first_be_forgotten() -> None:
     assert answer.why.startswith("first example.org. MX is changed; then it takes ")
 
 
+def test_what_a_later_step_puts_back_holds_an_account_too() -> None:
+    answer = judge(NEW_GONE, end=state(mx(NEW_MX)))
+    assert isinstance(answer, Fail)
+    assert answer.why.startswith("at the end of this plan example.org. MX names mx.new.example., the new server, again")
+
+
 def test_caches_are_waited_for_with_their_time() -> None:
     turned_back = {"example.org. MX": seen(("ns1", 0, mx(NEW_MX)), ("ns1", 3600, mx()))}
     ttl = timedelta(seconds=mx(NEW_MX).ttl)

@@ -9,9 +9,11 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
 
+from reconciler.analysis.effects import takes_address_away
 from reconciler.errors import ReconcilerError
 from reconciler.model.address import Address, Place
 from reconciler.model.change import Change
@@ -19,10 +21,13 @@ from reconciler.model.plan import Intent
 from reconciler.model.resource import Resource
 from reconciler.model.rrset import RRset
 from reconciler.model.stage import Stage
+from reconciler.model.verdict import Status
 from reconciler.spec.spec import Spec
 from tests.laws.strategies import foreign, moved, specs, worlds
+from tests.support.changes import mailbox
 from tests.support.examples import examples
 from tests.support.move import CHECKS, MemoryJournal, Move
+from tests.support.specs import spec as spec_of
 
 laws = settings(
     max_examples=examples(60),
@@ -204,3 +209,19 @@ def test_who_waits_for_the_caches_is_back_at_the_start(data) -> None:
     made = any(change.before is None and change.address.kind in TAKES_MAIL for change in changes)
     assert move.roll_back().steps == ()
     assert move.state() == (start if made else {**start, MX: new})
+
+
+@pytest.mark.parametrize("reached", [Stage.PREPARE, Stage.OVERLAP])
+def test_an_mx_that_named_the_new_server_before_the_first_run_keeps_its_accounts_when_it_is_put_back(reached) -> None:
+    """Going back ends where it began: with mail for accounts that the new server did not have then."""
+    spec = spec_of(stage="harden", mailboxes=[{"address": "ann@example.org"}], confirm={"copied_back": True})
+    named = RRset.of("example.org", "MX", 3600, *map(str, spec.new.mx))
+    move = Watching(spec, mailbox(Place.OLD, password="{CRYPT}$6$x"), named)
+    move.note()
+    move.reach(reached)
+    move.note()
+    held = move.roll_back().steps
+    assert {step.change.address.kind for step in held} >= {"mailbox"}
+    assert all(step.verdict.status is Status.BLOCKED and takes_address_away(step.change) for step in held)
+    assert all("names mx.new.example." in step.verdict.why for step in held)
+    assert move.state()[MX] == named

@@ -19,19 +19,25 @@ def facts(
     observed: State,
     *changes: Change,
     expected: State | None = None,
+    end: State | None = None,
     histories: Mapping[str, History] | None = None,
     baseline: Mapping[Address, Resource | None] | None = None,
     now: datetime = MONDAY_MORNING,
     copies: Mapping[str, LastPass] | None = None,
 ) -> Facts:
-    """The way into ``stage`` by ``changes``, from ``expected`` or, without earlier steps, from the world as it is."""
+    """The way into ``stage`` by ``changes``: from ``expected`` or, without earlier steps, from the world as it is.
+
+    ``end``: where the whole plan leads, if steps of other stages follow.
+    """
     start = observed if expected is None else expected
+    desired = advanced(start, changes)
     return Facts(
         now=now,
         stage=stage,
         observed=observed,
         expected=start,
-        desired=advanced(start, changes),
+        desired=desired,
+        end=desired if end is None else end,
         changes=changes,
         baseline=baseline or {},
         histories=histories or {},
