@@ -27,6 +27,8 @@ class Rules:
     on the source before are excluded (the way back after a cutover brings only what came since). ``may_be_empty``: an
     administrator's login that sees no mail is right. ``retry_refused``: try those again that a server refused.
     ``every_label``: from Gmail, a message with several labels is copied into the folder of each.
+    ``date_from_header``: a message arrives on the target when its Date header says, for the source's own dates say
+    nothing. ``unstable_approved``: a source that shows another text of a message at each reading is right.
     """
 
     folders: FolderRules = field(default_factory=FolderRules)
@@ -35,6 +37,8 @@ class Rules:
     may_be_empty: bool = False
     retry_refused: bool = False
     every_label: bool = False
+    date_from_header: bool = False
+    unstable_approved: bool = False
 
 
 class State(StrEnum):
@@ -78,7 +82,10 @@ NO_PLAN = FolderPlan((), ())
 
 @dataclass(frozen=True, slots=True)
 class MailboxReport:
-    """One mailbox after a pass; ``words`` say why it did not get to the end, if so."""
+    """One mailbox after a pass; ``words`` say why it did not get to the end, if so.
+
+    ``notes``: what people should know of the whole mailbox, though no mail is missing by it; folders have their own.
+    """
 
     key: CopyKey
     state: State
@@ -88,6 +95,7 @@ class MailboxReport:
     plan: FolderPlan = NO_PLAN
     words: str = ""
     refusals: tuple[Refusal, ...] = ()
+    notes: tuple[str, ...] = ()
 
     @property
     def tally(self) -> Tally:

@@ -73,13 +73,17 @@ class Refusal:
 
 @dataclass(frozen=True, slots=True)
 class FolderAccount:
-    """One folder after a pass; ``rule`` says why the whole of it is left where it is, which is no refusal."""
+    """One folder after a pass; ``rule`` says why the whole of it is left where it is, which is no refusal.
+
+    ``notes``: what came over otherwise than it stands on the source, in words for people; no mail is missing by it.
+    """
 
     folder: str
     into: str
     tally: Tally
     refusals: tuple[Refusal, ...] = field(default=())
     rule: str = ""
+    notes: tuple[str, ...] = ()
 
     @property
     def unfinished(self) -> bool:
