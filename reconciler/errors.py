@@ -121,15 +121,23 @@ class Unanswered(ReconcilerError):  # noqa: N818 - what happened, as the others
 
 
 class MailError(ReconcilerError):
-    """A mailbox could not be copied to the end; what was copied stands, and the next pass goes on from there."""
+    """A mailbox could not be copied to the end; what was copied stands, and the next pass goes on from there.
+
+    ``spot``: what was on the wire, where that is known (reconciler.mailcopy.model.suspects).
+    """
+
+    spot: object = None
 
 
 class ConnectionCut(MailError):  # noqa: N818
-    """A connection ended before its work; ``words`` are the server's, if it said BYE."""
+    """A connection ended before its work; ``words`` are the server's, if it said BYE.
 
-    def __init__(self, message: str, words: str) -> None:
+    ``unheard``: the server was silent while commands waited for their answers, more than one.
+    """
+
+    def __init__(self, message: str, words: str, *, unheard: bool = False) -> None:
         """Keep the server's words apart: they may ask for a pause."""
-        self.words = words
+        self.words, self.unheard = words, unheard
         super().__init__(message)
 
 
@@ -147,7 +155,15 @@ class CommandRefused(MailError):  # noqa: N818
 
 
 class ProtocolBroken(MailError):  # noqa: N818
-    """A server answered BAD or what is no IMAP; nothing more was sent on that connection."""
+    """A server answered BAD to a message, or what is no IMAP; nothing more was sent on that connection.
+
+    ``words`` are the server's; ``tag`` is the command's, if it was answered.
+    """
+
+    def __init__(self, message: str, words: str = "", tag: bytes = b"") -> None:
+        """Keep the words apart, and what they are about."""
+        self.words, self.tag = words, tag
+        super().__init__(message)
 
 
 class MailboxSuspect(MailError):  # noqa: N818

@@ -75,6 +75,6 @@ def _look(copy: MailboxCopy) -> Preview:
         session(copy.target.server, copy.target.login) as target,
     ):
         here, there = survey(source), survey(target)
-        plan = folder_plan(copy, source, here, there)
+        plan = folder_plan(copy, source, here, there, target)
     messages = {raw: status.messages for raw, status in here.status.items()}
     return Preview(copy.key, plan, messages, here.refusals)

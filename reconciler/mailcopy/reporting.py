@@ -5,11 +5,14 @@ from collections.abc import Callable
 from typing import Final, Protocol
 
 from reconciler.mailcopy.job import MailboxReport, Means, State
-from reconciler.mailcopy.model.accounting import FolderAccount, Refusal
+from reconciler.mailcopy.model.accounting import FolderAccount, Refusal, Tally, total
 from reconciler.mailcopy.model.ledger import CopyKey
 from reconciler.mailcopy.model.mapping import FolderPlan
 from reconciler.mailcopy.refused import all_refusals
 from reconciler.mailcopy.turns import GiveBack
+from reconciler.wording.lists import counted
+
+_CUT_SHORT: Final = (State.FULL, State.LIMITED, State.AUTH_LOST, State.GIVEN_BACK, State.FAILED)
 
 _log: Final = logging.getLogger(__name__)
 
@@ -19,6 +22,7 @@ class Accountable(Protocol):
 
     plan: FolderPlan
     refusals: tuple[Refusal, ...]
+    notes: tuple[str, ...]
 
     def say(self, state: State, folder: str = "", words: str = "") -> None:
         """Tell how far it is."""
@@ -37,8 +41,17 @@ def reported(
         state, words = persist()
     except GiveBack as error:
         state, words = State.GIVEN_BACK, str(error)
-    attempt.say(state, words=words)
     accounts = attempt.accounts()
+    if state in _CUT_SHORT:
+        words = "; ".join(filter(None, (words, _brought(total(accounts)))))
+    attempt.say(state, words=words)
     _log.info("%s: %s %s", key.account, state.value, words)
     refusals = all_refusals(attempt.refusals, accounts, attempt.plan, key, means.ledger)
-    return MailboxReport(key, state, began, means.clock.now(), accounts, attempt.plan, words, refusals)
+    return MailboxReport(key, state, began, means.clock.now(), accounts, attempt.plan, words, refusals, attempt.notes)
+
+
+def _brought(tally: Tally) -> str:
+    """How far it came; nothing where it did not come to look."""
+    if not tally.count:
+        return ""
+    return f"{tally.copied} of {counted(tally.count, 'message')} stand there, {tally.waiting} to go"

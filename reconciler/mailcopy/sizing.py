@@ -95,7 +95,7 @@ def _by_rows(opened: Session, raws: Sequence[bytes]) -> Iterator[int]:
         tags = []
         for raw in raws[start : start + _AT_ONCE]:
             tags.append(opened.wire.command(b"EXAMINE " + quoted(raw)))
-            tags.append(opened.wire.command(b"UID FETCH 1:* (RFC822.SIZE)", may_fail=True))
+            tags.append(opened.wire.command(b"UID FETCH 1:* (RFC822.SIZE)"))
         for response in opened.wire.until(*tags):
             row = fetched(response) if isinstance(response, list) else None
             if row and row.size is not None:

@@ -13,10 +13,12 @@ from typing import NamedTuple, Self
 
 from reconciler.errors import CommandRefused
 from reconciler.mailcopy.imap.folder_plan import folder_plan
+from reconciler.mailcopy.imap.identities import identities
 from reconciler.mailcopy.imap.job import MailboxCopy
 from reconciler.mailcopy.imap.labels import mark_importance, read_labels
-from reconciler.mailcopy.imap.listing import Listed, Wanted, identities, list_folders
+from reconciler.mailcopy.imap.listing import list_folders
 from reconciler.mailcopy.imap.reading import Job, read_messages
+from reconciler.mailcopy.imap.rows import Listed, Wanted
 from reconciler.mailcopy.imap.session import Session, session
 from reconciler.mailcopy.imap.survey import survey
 from reconciler.mailcopy.job import Means

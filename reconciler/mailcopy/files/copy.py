@@ -68,6 +68,7 @@ class _Attempt:
         self.messages = 0
         self.plan: FolderPlan = NO_PLAN
         self.refusals: tuple[Refusal, ...] = ()
+        self.notes: tuple[str, ...] = ()
 
     def accounts(self) -> tuple[FolderAccount, ...]:
         return tuple(self._accounts[title] for title in sorted(self._accounts))

@@ -9,6 +9,7 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, nullcontext
+from dataclasses import replace
 from threading import Lock
 from typing import Final, NamedTuple
 
@@ -21,18 +22,23 @@ from reconciler.errors import (
     ProtocolBroken,
     SecretError,
 )
-from reconciler.mailcopy.imap.folder_plan import folder_plan
+from reconciler.mailcopy.imap.accounts import Accounts, part_of
+from reconciler.mailcopy.imap.folder_plan import folder_plan, marked
 from reconciler.mailcopy.imap.job import Endpoint, MailboxCopy
-from reconciler.mailcopy.imap.mailbox_pass import GroupPass, Work, groups
+from reconciler.mailcopy.imap.lane import Lane
+from reconciler.mailcopy.imap.mailbox_pass import GroupPass
 from reconciler.mailcopy.imap.planning import Agenda, prepare
 from reconciler.mailcopy.imap.session import Session, open_session
 from reconciler.mailcopy.imap.sharing import is_much, next_of, shares, side_by_side
-from reconciler.mailcopy.imap.stream import Lane, Stream, TargetFull
+from reconciler.mailcopy.imap.standing import Watched
+from reconciler.mailcopy.imap.stream import Stream, TargetFull
 from reconciler.mailcopy.imap.survey import Survey, survey
+from reconciler.mailcopy.imap.work import Work, groups
 from reconciler.mailcopy.job import NO_PLAN, MailboxReport, Means, Progress, State
-from reconciler.mailcopy.model.accounting import FolderAccount, Refusal
+from reconciler.mailcopy.model.accounting import FolderAccount, Refusal, Tally
 from reconciler.mailcopy.model.mapping import FolderPlan
-from reconciler.mailcopy.model.refusal import Meaning, backoff, meaning
+from reconciler.mailcopy.model.refusal import Meaning, backoff, fit_for_people, meaning
+from reconciler.mailcopy.model.suspects import Side, Spot, Suspects
 from reconciler.mailcopy.reporting import reported
 
 _log: Final = logging.getLogger(__name__)
@@ -50,10 +56,13 @@ def copy_mailbox(copy: MailboxCopy, means: Means) -> MailboxReport:
 
 
 def _persist(attempt: "Attempt", means: Means) -> tuple[State, str]:
-    """Run it again after a lost connection, until too many attempts in a row have brought nothing over."""
-    failures = 0
+    """Run it again after a lost connection, until too many attempts in a row have brought nothing over.
+
+    Each cut is evidence about what was on the wire. While that narrows, it goes on.
+    """
+    failures = cuts = 0
     while True:
-        before = attempt.messages
+        before = attempt.settled
         try:
             return attempt.run()
         except TargetFull as error:
@@ -65,21 +74,31 @@ def _persist(attempt: "Attempt", means: Means) -> tuple[State, str]:
         except (ConnectionCut, CommandRefused, ProtocolBroken) as error:
             if isinstance(error, ConnectionCut) and meaning(error.words) is Meaning.USED_UP:
                 return State.LIMITED, f"{error}; the rest follows when the provider allows it again"
-            failures = 1 if attempt.messages > before else failures + 1
-            if failures >= means.patience.attempts:
+            narrowed = attempt.learn(error)
+            moved = attempt.settled > before
+            cuts = 0 if moved else cuts + 1
+            failures = 1 if moved else failures + (not narrowed)
+            if failures >= means.patience.attempts or cuts >= _MOST_CUTS or attempt.gives_all_up:
                 return State.FAILED, str(error)
             attempt.say(State.WAITING, words=str(error))
-            said = "" if isinstance(error, ProtocolBroken) else error.words
-            if said or failures > 1:
-                means.sleep(backoff(failures, said).total_seconds())
+            if failures > 1 or (error.words and not narrowed) or meaning(error.words) is Meaning.SLOW_DOWN:
+                means.sleep(backoff(max(1, failures), error.words).total_seconds())
 
 
 _Pair = tuple[Session, Session]
 """The connections to the source and to the target."""
 
 
+_MOST_CUTS: Final = 25
+"""Connections that may end one after the other without a message more copied or refused; a batch is halved 10 times."""
+
+_FEW_GIVEN_UP: Final = 10
+_MANY_GIVEN_UP: Final = 100
+"""Messages in a row that may end the connection alone: where no message has got through, and where some have."""
+
+
 class _Looked(NamedTuple):
-    session: Session
+    side: Watched
     found: Survey
 
 
@@ -90,11 +109,17 @@ class Attempt:
         """Nothing is opened yet. ``messages`` counts what was copied or recognised, over all attempts."""
         self._copy, self._means = copy, means
         self._accounts: dict[str, FolderAccount] = {}
+        self._works: tuple[Work, ...] = ()
         self._octets = self._of_messages = self._of_octets = 0
         self.messages = 0
         self._counting = Lock()
+        self._suspects = Suspects()
+        self._given_up_before = 0
+        self._earlier: dict[str, Tally] = {}
+        self._serial: set[Side] = set()
         self.plan: FolderPlan = NO_PLAN
         self.refusals: tuple[Refusal, ...] = ()
+        self.notes: tuple[str, ...] = ()
 
     def run(self) -> tuple[State, str]:
         """Everything once.
@@ -106,24 +131,64 @@ class Attempt:
         self.say(State.LOOKING)
         with ExitStack() as stack:
             source, target = self._open(stack)
-            here, there = source.found, target.found
-            self.plan = folder_plan(self._copy, source.session, here, there)
+            here, there = marked(source.side.session, source.found), target.found
+            self.plan = folder_plan(self._copy, source.side.session, here, there, target.side.session)
             self.refusals = here.refusals
-            agenda = prepare(self._copy, self._means, self.plan, source.session, here, target.session, there)
-            self.plan = agenda.plan
+            agenda = prepare(self._copy, self._means, self.plan, source.side, here, target.side, there)
+            self._keep_numbers()
+            self.plan, self.notes, self._works = agenda.plan, agenda.notes, agenda.works
             self._accounts = {account.folder: account for account in agenda.accounts}
-            limited = self._work(agenda, source.session, target.session)
-            source.session.wire.leave()
-            target.session.wire.leave()
+            limited = self._work(agenda, source.side.session, target.side.session)
+            source.side.session.wire.leave()
+            target.side.session.wire.leave()
         if limited:
             return State.LIMITED, "the volume that the provider allows a day is used up; the rest follows tomorrow"
         if self.refusals or any(account.unfinished for account in self.accounts()):
             return State.PARTLY, "some folders could not be copied to the end; the refusals say why"
         return State.DONE, ""
 
+    @property
+    def settled(self) -> int:
+        """Messages and folders of which it is known what became of them."""
+        held = sum(self._means.ledger.counts(work.state.number).held for work in self._works)
+        return held + self._suspects.given_up
+
+    @property
+    def gives_all_up(self) -> bool:
+        """Whether so much was given up, and nothing got through, that it is the connection and not the messages."""
+        return self._suspects.given_up - self._given_up_before >= (
+            _FEW_GIVEN_UP if not self.messages else _MANY_GIVEN_UP
+        )
+
+    def learn(self, error: ConnectionCut | CommandRefused | ProtocolBroken) -> bool:
+        """Take the end of a connection as evidence; True if it tells something about what was on the wire."""
+        spot = error.spot
+        if not isinstance(spot, Spot):
+            return False
+        if isinstance(error, ConnectionCut) and error.unheard:
+            self._serial.add(spot.side)
+        self._suspects.blame(spot, fit_for_people(error.words) or str(error))
+        return True
+
     def accounts(self) -> tuple[FolderAccount, ...]:
-        """Of each source folder that was looked at, by name."""
-        return tuple(self._accounts[title] for title in sorted(self._accounts))
+        """Of each source folder that was looked at, by name; those that were not come to the end of, too."""
+        ends = {
+            work.title: part_of(work, self._means.ledger) for work in self._works if work.title not in self._accounts
+        }
+        found = {**ends, **self._accounts}
+        return tuple(self._whole_pass(found[title]) for title in sorted(found))
+
+    def _keep_numbers(self) -> None:
+        """What this attempt has brought counts for the pass, when the next one begins."""
+        for work in self._works:
+            brought = part_of(work, self._means.ledger).tally
+            only = Tally(new=brought.new, recognised=brought.recognised, octets=brought.octets)
+            self._earlier[work.title] = self._earlier.get(work.title, Tally()) + only
+
+    def _whole_pass(self, account: FolderAccount) -> FolderAccount:
+        """With what earlier attempts of this pass have brought."""
+        earlier = self._earlier.get(account.folder, Tally())
+        return replace(account, tally=account.tally + earlier)
 
     def say(self, state: State, folder: str = "", words: str = "") -> None:
         """Tell how far it is."""
@@ -134,9 +199,19 @@ class Attempt:
     def _open(self, stack: ExitStack) -> tuple[_Looked, _Looked]:
         """Both sides at once: each takes some round trips of its own."""
         with ThreadPoolExecutor(max_workers=1) as other:
-            looking: Future[_Looked] = other.submit(_look, self._copy.target, stack)
-            source = _look(self._copy.source, stack)
+            looking: Future[_Looked] = other.submit(self._look, self._copy.target, Side.TARGET, stack)
+            source = self._look(self._copy.source, Side.SOURCE, stack)
             return source, looking.result()
+
+    def _look(self, endpoint: Endpoint, side: Side, stack: ExitStack) -> _Looked:
+        watched = Watched(self._open_wire(endpoint, side, stack), self._suspects)
+        return _Looked(watched, survey(watched.session, self._suspects))
+
+    def _open_wire(self, endpoint: Endpoint, side: Side, stack: ExitStack) -> Session:
+        session = replace(open_session(endpoint.server, endpoint.login), side=side)
+        session.wire.serial = side in self._serial
+        stack.callback(session.wire.close)
+        return session
 
     def _work(self, agenda: Agenda, source: Session, target: Session) -> bool:
         """All groups of folders; True if the day's volume ended it.
@@ -145,10 +220,8 @@ class Attempt:
         """
         self._of_messages, self._of_octets = self.messages, self._octets
         in_order = agenda.labels is not None or self._left_today() is not None
-        steps = GroupPass(
-            self._copy, source, target, self._means.ledger,
-            labels=agenda.labels, allowed=agenda.allowed, ahead=agenda.ahead,
-        )  # fmt: skip
+        steps = GroupPass(self._copy, source, target, self._means.ledger, agenda=agenda, suspects=self._suspects)
+        accounts = Accounts(self._copy, source, target, self._means.ledger)
         limited = False
         for group in groups(agenda.works):
             with self._second_pair([] if in_order else group) as second:
@@ -165,7 +238,7 @@ class Attempt:
                     self._spend(group)
             for work in group:
                 steps.follow_flags(work)
-                self._accounts[work.title] = steps.account(work)
+                self._accounts[work.title] = accounts.of(work, limited=limited)
         return limited
 
     @contextmanager
@@ -176,8 +249,9 @@ class Attempt:
                 yield None
                 return
             with ThreadPoolExecutor(max_workers=2) as threads:
-                target = threads.submit(_open_wire, self._copy.target, stack)
-                yield threads.submit(lambda: (_open_wire(self._copy.source, stack), target.result()))
+                target = threads.submit(self._open_wire, self._copy.target, Side.TARGET, stack)
+                source = self._copy.source
+                yield threads.submit(lambda: (self._open_wire(source, Side.SOURCE, stack), target.result()))
 
     def _bring(self, works: list[Work], steps: GroupPass, first: _Pair, second: Future[_Pair] | None) -> bool:
         """Bring over what is missing; True if the day's volume ended it."""
@@ -189,7 +263,10 @@ class Attempt:
             while share := next_of(left):
                 lanes = {work.mapped.source.raw: work.lane for work in share if work.lane}
                 ledger, paces = self._means.ledger, self._means.paces
-                stream = Stream(source, target, ledger, lanes=lanes, moved=self._moved, paces=paces)
+                stream = Stream(
+                    source, target, ledger,
+                    lanes=lanes, moved=self._moved, paces=paces, date_from_header=self._copy.rules.date_from_header,
+                )  # fmt: skip
                 limited = steps.copy_missing(share, stream, self._left_today()) or limited
             return limited
 
@@ -218,6 +295,7 @@ class Attempt:
         with self._counting:  # told inside of it, so that no pair's numbers overtake the other's
             self.messages += messages
             self._octets += octets
+            self._given_up_before = self._suspects.given_up
             self.say(State.COPYING, lane.title)
 
     def _left_today(self) -> int | None:
@@ -230,14 +308,3 @@ class Attempt:
         octets = sum(work.lane.octets for work in group if work.lane)
         if octets:
             self._means.ledger.spend(self._copy.key, octets)
-
-
-def _look(endpoint: Endpoint, stack: ExitStack) -> _Looked:
-    session = _open_wire(endpoint, stack)
-    return _Looked(session, survey(session))
-
-
-def _open_wire(endpoint: Endpoint, stack: ExitStack) -> Session:
-    session = open_session(endpoint.server, endpoint.login)
-    stack.callback(session.wire.close)
-    return session

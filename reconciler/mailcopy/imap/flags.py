@@ -32,7 +32,7 @@ def carry(session: Session, raw: bytes, allowed: Allowed, changes: Iterable[tupl
     words = ""
     for start in range(0, len(commands), _AT_ONCE):
         opening = session.wire.command(b"SELECT " + quoted(raw))
-        stores = [session.wire.command(command, may_fail=True) for command in commands[start : start + _AT_ONCE]]
+        stores = [session.wire.command(command) for command in commands[start : start + _AT_ONCE]]
         for response in session.wire.until(opening, *stores):
             if isinstance(response, Answer) and not response.ok:
                 words = words or response.words

@@ -6,24 +6,30 @@ from typing import NamedTuple
 Token = bytes | list["Token"] | None
 """A string or atom, a parenthesised list, or NIL."""
 
-_TOKEN = re.compile(rb' *(?:"((?:[^"\\]|\\.)*)"|([()])|([^ ()"]+))')
-_FLAGS = re.compile(rb"FLAGS \(([^)]*)\)", re.IGNORECASE)
-_UID = re.compile(rb"\bUID (\d+)", re.IGNORECASE)
-_DATE = re.compile(rb'INTERNALDATE "([^"]*)"', re.IGNORECASE)
-_SIZE = re.compile(rb"RFC822\.SIZE (\d+)", re.IGNORECASE)
-_WHOLE = re.compile(rb"\* \d+ FETCH \(UID (\d+) BODY\[\] \Z", re.IGNORECASE)
+_TOKEN = re.compile(
+    rb' *(?:"((?:[^"\\]|\\.)*)"|([()])|((?:BODY|BINARY)(?:\.\w+)?\[[^\]]*\](?:<\d+>)?|[^ ()"]+))', re.IGNORECASE
+)
+_LONGEST_NUMBER = 20
+"""Digits; numbers of IMAP have 10, or 19 where they count changes."""
+
+_ONE_LITERAL = re.compile(rb"\* \d+ FETCH \(UID (\d+) BODY\[(HEADER\.FIELDS \([^()]*\))?\] \Z", re.IGNORECASE)
 _FETCH = re.compile(rb"\* \d+ FETCH \(", re.IGNORECASE)
-_QUOTED_BODY = re.compile(rb'BODY\[[^\]]*\](?:<\d+>)? "((?:[^"\\]|\\.)*)"', re.IGNORECASE)
 
 
 class Fetched(NamedTuple):
-    """What one FETCH response says; None where it is silent."""
+    """What one FETCH response says; None where it is silent. ``header``: the part of it that was asked for."""
 
-    uid: int | None
-    flags: str | None
-    date: str | None
-    size: int | None
-    body: bytes | None
+    uid: int | None = None
+    flags: str | None = None
+    date: str | None = None
+    size: int | None = None
+    body: bytes | None = None
+    header: bytes | None = None
+
+    def beside(self, earlier: "Fetched | None") -> "Fetched":
+        """Both together: servers may tell of one message in several responses."""
+        told = {name: value for name, value in self._asdict().items() if value is not None}
+        return earlier._replace(**told) if earlier else self
 
 
 def tokens(parts: list[bytes]) -> list[Token]:
@@ -50,29 +56,45 @@ def tokens(parts: list[bytes]) -> list[Token]:
 
 
 def fetched(parts: list[bytes]) -> Fetched | None:
-    """A FETCH response, its attributes in any order; None for any other response.
+    """A FETCH response, its items in any order and beside any others; None for any other response.
 
-    Flags are cut out first: two keywords ``UID 7`` must not be read as an attribute.
+    Each item is known by its name: what else a server puts into a row, a literal too, is no message.
     """
-    if len(parts) == 3 and parts[2] == b")\r\n" and (plain := _WHOLE.match(parts[0])):  # noqa: PLR2004 - as servers do it
-        return Fetched(int(plain[1]), None, None, None, parts[1])
+    if len(parts) == 3 and parts[2] == b")\r\n" and (plain := _ONE_LITERAL.match(parts[0])):  # noqa: PLR2004 - as most do it
+        return Fetched(int(plain[1]), header=parts[1]) if plain[2] else Fetched(int(plain[1]), body=parts[1])
     if not _FETCH.match(parts[0]):
         return None
-    text = b" ".join(parts[::2])
-    flags = _FLAGS.search(text)
-    if flags:
-        text = text[: flags.start()] + text[flags.end() :]
-    uid, date, size = _UID.search(text), _DATE.search(text), _SIZE.search(text)
-    body = parts[1] if len(parts) > 1 else None
-    if body is None and (short := _QUOTED_BODY.search(text)):
-        body = re.sub(rb"\\(.)", rb"\1", short[1])
+    row = tokens(parts)[3:4]
+    items = row[0] if row and isinstance(row[0], list) else []
+    named: dict[bytes, Token] = {}
+    for name, value in zip(items[::2], items[1::2], strict=False):
+        if isinstance(name, bytes) and named.get(name.upper()) is None:
+            named[name.upper()] = value
+    flags = named.get(b"FLAGS")
+    header = next((value for name, value in named.items() if name.startswith(b"BODY[HEADER")), None)
     return Fetched(
-        uid=int(uid[1]) if uid else None,
-        flags=flags[1].decode("ascii", "replace") if flags else None,
-        date=date[1].decode("ascii", "replace") if date else None,
-        size=int(size[1]) if size else None,
-        body=body,
+        _number(named.get(b"UID")),
+        b" ".join(flag for flag in flags if isinstance(flag, bytes)).decode("ascii", "replace")
+        if isinstance(flags, list)
+        else None,
+        _string(named.get(b"INTERNALDATE")),
+        _number(named.get(b"RFC822.SIZE")),
+        _octets(named.get(b"BODY[]")),
+        _octets(header),
     )
+
+
+def _number(value: Token) -> int | None:
+    """Of ASCII digits alone; a size may be NIL or below zero, and is then not known."""
+    return int(value) if isinstance(value, bytes) and value.isdigit() and len(value) < _LONGEST_NUMBER else None
+
+
+def _string(value: Token) -> str | None:
+    return value.decode("ascii", "replace") if isinstance(value, bytes) else None
+
+
+def _octets(value: Token) -> bytes | None:
+    return value if isinstance(value, bytes) else None
 
 
 def quoted(name: bytes) -> bytes:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from reconciler.errors import CommandRefused
 from reconciler.mailcopy.imap.folder_lists import Status
 from reconciler.mailcopy.imap.grammar import Token, quoted, tokens
-from reconciler.mailcopy.imap.listing import Listed
+from reconciler.mailcopy.imap.rows import Listed
 from reconciler.mailcopy.imap.session import Session
 from reconciler.mailcopy.imap.survey import Survey
 from reconciler.mailcopy.imap.wire import Answer
@@ -43,9 +43,12 @@ def read_labels(session: Session, raw: bytes, uids: Collection[int]) -> Mapping[
     found: dict[int, Shown] = {}
     if not uids:
         return found
-    session.wire.command(b"EXAMINE " + quoted(raw))
+    opening = session.wire.command(b"EXAMINE " + quoted(raw))
+    for response in session.wire.until(opening):
+        if isinstance(response, Answer) and not response.ok:
+            raise CommandRefused(f"{session.server} does not open a folder: {response.words}", response.words)
     for chosen in uid_set.write(uids):
-        tag = session.wire.command(b"UID FETCH " + chosen.encode() + _ITEMS, may_fail=True)
+        tag = session.wire.command(b"UID FETCH " + chosen.encode() + _ITEMS)
         for response in session.wire.until(tag):
             if isinstance(response, list):
                 found.update(_shown(response))

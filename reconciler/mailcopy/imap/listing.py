@@ -3,61 +3,21 @@
 EXAMINE and BODY.PEEK only: nothing here can change a flag on the server that is read.
 """
 
-import re
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 
 from reconciler.errors import CommandRefused
-from reconciler.mailcopy.imap.grammar import Fetched, fetched, quoted
+from reconciler.mailcopy.imap.grammar import quoted
+from reconciler.mailcopy.imap.identities import still_there
+from reconciler.mailcopy.imap.rows import Hearing, Listed, Wanted, on_the_wire
 from reconciler.mailcopy.imap.session import Session
-from reconciler.mailcopy.imap.wire import Answer, Parts
+from reconciler.mailcopy.imap.standing import Watched
+from reconciler.mailcopy.imap.wire import Answer
 from reconciler.mailcopy.model import uid_set
-from reconciler.mailcopy.model.flags import EVERYTHING, Allowed, portable
-from reconciler.mailcopy.model.message import IDENTITY_FIELDS, Identity, Row, identify
-from reconciler.mailcopy.model.refusal import Meaning, meaning
+from reconciler.mailcopy.model.message import Row
+from reconciler.mailcopy.model.suspects import Side, Suspects
 
-_NUMBER = re.compile(rb"\* (\d+) (EXISTS|EXPUNGE)\r\n\Z", re.IGNORECASE)
-_CODE = re.compile(rb"\* OK \[(UIDVALIDITY|UIDNEXT|HIGHESTMODSEQ) (\d+)\]", re.IGNORECASE)
-_PERMANENT = re.compile(rb"\* OK \[PERMANENTFLAGS \(([^)]*)\)\]", re.IGNORECASE)
-_ROW = re.compile(
-    rb'\* \d+ FETCH \(UID (\d+) FLAGS \(([^)]*)\) INTERNALDATE "([^"]*)" RFC822\.SIZE (\d+)\)\r\n\Z', re.IGNORECASE
-)
-_FIELDS = " ".join(IDENTITY_FIELDS).upper().encode()
-
-
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """What to list: all of each message from UID ``first`` on, and flags below it.
-
-    ``rows`` False: nothing but where the folder stands. ``flags_since``: flags of what changed after that
-    modification sequence; 0 asks for all flags, None for none.
-    """
-
-    raw: bytes
-    first: int = 1
-    flags_since: int | None = None
-    rows: bool = True
-
-
-@dataclass(slots=True)
-class Listed:
-    """One folder. ``flags`` by UID below ``first``; ``words`` are the server's if it would not open the folder.
-
-    ``messages``: those that it held when it was opened, and those of ``rows`` that came since; what a server announces
-    without a row belongs to the next pass. ``is_counted``: it is open, and what comes from now on is told by its UID.
-    """
-
-    raw: bytes
-    messages: int = 0
-    uidvalidity: int = 0
-    uidnext: int = 0
-    modseq: int = 0
-    allowed: Allowed = EVERYTHING
-    rows: list[Row] = field(default_factory=list)
-    flags: dict[int, str] = field(default_factory=dict)
-    words: str = ""
-    is_counted: bool = False
+_WHOLE_ROW = b" (UID FLAGS INTERNALDATE RFC822.SIZE)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,126 +28,142 @@ class Asked:
     tags: tuple[tuple[bytes, tuple[bytes, ...]], ...]
 
 
-def list_folders(session: Session, wanted: Sequence[Wanted], *, writable: bool = False) -> list[Listed]:
+def list_folders(
+    session: Session, wanted: Sequence[Wanted], suspects: Suspects | None = None, *, writable: bool = False
+) -> list[Listed]:
     """Each folder in the order asked; all commands are sent first, so a mailbox costs one round trip.
 
-    ``writable`` selects instead of examining, for the flags that the folder keeps.
+    ``writable`` selects instead of examining, for the flags that the folder keeps. A folder under suspicion is asked
+    for after the others, step by step.
+
+    Raises:
+        ConnectionCut: with what was on the wire.
+
     """
-    return hear(session, ask(session, wanted, writable=writable))
+    watched = Watched(session, suspects or Suspects())
+    apart = [n for n, want in enumerate(wanted) if watched.suspects.is_suspect(session.side, want.raw)]
+    ordinary = [want for n, want in enumerate(wanted) if n not in apart]
+    found = hear(session, ask(session, ordinary, writable=writable), watched.suspects, writable=writable)
+    for number in apart:
+        found.insert(number, _suspected(watched, wanted[number], writable=writable))
+    return found
 
 
 def ask(session: Session, wanted: Sequence[Wanted], *, writable: bool = False) -> Asked:
     """Send the commands of ``list_folders``."""
-    verb = b"SELECT " if writable else b"EXAMINE "
     tags = []
     for want in wanted:
-        opening = session.wire.command(verb + quoted(want.raw))
-        after = [session.wire.command(command, may_fail=True) for command in _fetches(session, want)]
-        tags.append((opening, tuple(after)))
+        with on_the_wire(session, want.raw):
+            opening = session.wire.command((b"SELECT " if writable else b"EXAMINE ") + quoted(want.raw))
+            tags.append((opening, tuple(session.wire.command(command) for command in _fetches(session, want))))
     return Asked(tuple(wanted), tuple(tags))
 
 
-def hear(session: Session, asked: Asked) -> list[Listed]:
-    """Read their answers."""
-    listed = []
-    for want, (opening, after) in zip(asked.wanted, asked.tags, strict=True):
-        found = Listed(want.raw)
-        for response in session.wire.until(opening, *after):
-            if isinstance(response, list):
-                _note(found, want, response)
-            elif isinstance(response, Answer) and response.ok:
-                found.is_counted = found.is_counted or (response.tag == opening and found.uidnext > 0)
-            elif isinstance(response, Answer) and not response.ok and not found.words:
-                found.words = response.words if response.tag == opening else f"listing: {response.words}"
-        listed.append(found)
+def hear(session: Session, asked: Asked, suspects: Suspects, *, writable: bool = False) -> list[Listed]:
+    """Read their answers; what is refused is asked for once more, with nothing sent ahead, and then in parts."""
+    listed = [Hearing(session, w).until(o, *a) for w, (o, a) in zip(asked.wanted, asked.tags, strict=True)]
+    for number, want in enumerate(asked.wanted):
+        if not listed[number].is_whole:
+            listed[number] = _alone(session, want, listed[number], suspects, writable=writable)
     return listed
 
 
-def identities(session: Session, raw: bytes, uids: Collection[int]) -> Mapping[int, Identity]:
-    """What tells the messages apart, by UID; one that vanished, or whose header the server refuses, is not in it.
-
-    A NO to many says nothing of most of them: those that it left out are asked for one by one.
-    """
-    found: dict[int, Identity] = {}
-    try:
-        found.update(_identified(session, raw, uid_set.write(uids)))
-    except CommandRefused:
-        for uid in sorted(set(uids) - found.keys()):
-            with suppress(CommandRefused):
-                found.update(_identified(session, raw, [str(uid)]))
+def _alone(session: Session, want: Wanted, found: Listed, suspects: Suspects, *, writable: bool) -> Listed:
+    was_serial = session.wire.serial
+    if not was_serial:
+        session.wire.serial = True
+        (tags,) = ask(session, [want], writable=writable).tags
+        found = Hearing(session, want).until(tags[0], *tags[1])
+        if found.is_whole:
+            return found  # it takes one command at a time, and gets one from now on
+        session.wire.serial = was_serial
+    if found.rows_refused:
+        _in_parts(session, want, found, suspects)
+    if found.flags_refused:
+        _flags_plainly(session, want, found)
     return found
 
 
-def _identified(session: Session, raw: bytes, sets: Iterable[str]) -> Iterator[tuple[int, Identity]]:
-    item = b"(UID BODY.PEEK[HEADER.FIELDS (" + _FIELDS + b")])"
-    for row in _fetch(session, raw, sets, item):
-        if row.uid is not None and row.body is not None:
-            yield row.uid, identify(row.body)
+def _suspected(watched: Watched, want: Wanted, *, writable: bool) -> Listed:
+    """A folder that has ended a connection: the UIDs first, then the rows of groups that are small enough."""
+    if words := watched.against(want.raw):
+        return Listed(want.raw, words=words)
+    session = watched.session
+    (tags,) = ask(session, [replace(want, rows=False)], writable=writable).tags
+    found = Hearing(session, want).until(tags[0])
+    if not found.words and found.messages and want.rows:
+        _in_parts(session, want, found, watched.suspects)
+        if want.flags_since is not None and want.first > 1:
+            _flags_plainly(session, want, found)
+    return found
 
 
-def still_there(session: Session, raw: bytes, uids: Collection[int] | None = None) -> set[int]:
-    """Those of the UIDs, or of all, that the folder holds now.
+def _in_parts(session: Session, want: Wanted, found: Listed, suspects: Suspects) -> None:
+    """The rows that are missing: of all at once, of groups under suspicion, and of each message that was refused.
 
-    Raises:
-        CommandRefused: the server does not tell; what it does not list is not gone.
-
+    The server may tell the UIDs where it tells nothing else.
     """
-    sets = ["1:*"] if uids is None else uid_set.write(uids)
-    return {row.uid for row in _fetch(session, raw, sets, b"(UID)") if row.uid is not None}
+    try:
+        here = still_there(session, want.raw)
+    except CommandRefused as error:
+        found.words = error.words or found.rows_refused
+        return
+    found.rows_refused = ""
+    known = {row.uid: row for row in found.rows}
+    missing = [Row(uid, "", "", 0) for uid in sorted(here) if uid >= want.first and uid not in known]
+    of_source = session.side is Side.SOURCE  # whose UIDs messages are suspected by
+    together, groups = suspects.parted(want.raw, missing) if of_source else (missing, [])
+    for group in [together, *groups]:
+        for uids, words in _asked_again(session, want.raw, [row.uid for row in group], known):
+            found.unlisted.update(dict.fromkeys(uids, words))
+    found.rows = [known[uid] for uid in sorted(known)]
 
 
-def _fetch(session: Session, raw: bytes, sets: Iterable[str], item: bytes) -> Iterator[Fetched]:
-    """The rows of one folder; one set at a time, for many long commands ahead would fill the kernel's buffers."""
-    session.wire.command(b"EXAMINE " + quoted(raw))
-    for chosen in sets:
-        tag = session.wire.command(b"UID FETCH " + chosen.encode() + b" " + item, may_fail=True)
+def _asked_again(
+    session: Session, raw: bytes, uids: Sequence[int], known: dict[int, Row]
+) -> Iterator[tuple[Sequence[int], str]]:
+    """Put the rows of these into ``known``; yields those that are refused alone, with words."""
+    words = ""
+    for chosen in uid_set.write(uids):
+        heard = Hearing(session, Wanted(raw))
+        heard.opened()
+        with on_the_wire(session, raw, uids if session.side is Side.SOURCE else ()):
+            tag = session.wire.command(b"UID FETCH " + chosen.encode() + _WHOLE_ROW)
+            for response in session.wire.until(tag):
+                if isinstance(response, list):
+                    heard.note(response)
+                elif isinstance(response, Answer) and not response.ok:
+                    words = response.words or "refused"
+        known.update((row.uid, row) for row in heard.end().rows if row.uid in set(uids))
+    left = [uid for uid in uids if uid not in known]
+    if words and len(uids) == 1 and left:
+        yield left, words
+    elif words:
+        for uid in left:
+            yield from _asked_again(session, raw, [uid], known)
+
+
+def _flags_plainly(session: Session, want: Wanted, found: Listed) -> None:
+    """All flags below ``first``, without the condition that the server announces and does not understand."""
+    heard = Hearing(session, replace(want, first=want.first))
+    heard.opened()
+    found.flags_refused = ""
+    with on_the_wire(session, want.raw):
+        tag = session.wire.command(b"UID FETCH 1:%d (UID FLAGS)" % (want.first - 1))
         for response in session.wire.until(tag):
             if isinstance(response, list):
-                if row := fetched(response):
-                    yield row
-            elif isinstance(response, Answer) and not response.ok and meaning(response.words) is not Meaning.LOST:
-                raise CommandRefused(f"{session.server} does not list a folder: {response.words}", response.words)
+                heard.note(response)
+            elif isinstance(response, Answer) and not response.ok:
+                found.flags_refused = response.words or "refused"
+    found.flags.update(heard.end().flags)
 
 
 def _fetches(session: Session, want: Wanted) -> list[bytes]:
     if not want.rows:
         return []
-    commands = [b"UID FETCH %d:* (UID FLAGS INTERNALDATE RFC822.SIZE)" % want.first]
+    commands = [b"UID FETCH %d:*" % want.first + _WHOLE_ROW]
     if want.flags_since is not None and want.first > 1:
         known = b"UID FETCH 1:%d (UID FLAGS)" % (want.first - 1)
         condition = b" (CHANGEDSINCE %d)" % want.flags_since
         commands.append(known + (condition if want.flags_since and session.can("CONDSTORE") else b""))
     return commands
-
-
-def _note(found: Listed, want: Wanted, parts: Parts) -> None:
-    line = parts[0]
-    if quick := _ROW.match(line):
-        uid, flags, date, size = quick.groups()
-        _add(
-            found,
-            want,
-            Row(int(uid), portable(flags.decode("ascii", "replace")), date.decode("ascii", "replace"), int(size)),
-        )
-    elif number := _NUMBER.match(line):
-        if number[2].upper() != b"EXISTS":
-            found.messages -= 1
-        elif not found.is_counted:
-            found.messages = int(number[1])
-    elif code := _CODE.match(line):
-        setattr(found, {b"HIGHESTMODSEQ": "modseq"}.get(code[1].upper(), code[1].lower().decode()), int(code[2]))
-    elif permanent := _PERMANENT.match(line):
-        found.allowed = Allowed.of(permanent[1].decode("ascii", "replace").split())
-    elif (row := fetched(parts)) and row.uid is not None and row.flags is not None:
-        flags = portable(row.flags)
-        if row.date is not None and row.size is not None:
-            _add(found, want, Row(row.uid, flags, row.date, row.size))
-        elif row.uid < want.first:
-            found.flags[row.uid] = flags
-
-
-def _add(found: Listed, want: Wanted, row: Row) -> None:
-    """``N:*`` always gives the last message (RFC 3501, section 9, seq-range), so what is below N is passed over."""
-    if row.uid >= want.first:
-        found.rows.append(row)
-        found.messages += found.is_counted and row.uid >= found.uidnext

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import NamedTuple
 
-from reconciler.mailcopy.imap.listing import identities
+from reconciler.mailcopy.imap.identities import identities
 from reconciler.mailcopy.imap.reading import Job, read_messages
 from reconciler.mailcopy.imap.session import Session
 from reconciler.mailcopy.model.batches import FEWEST, batches
@@ -13,7 +13,7 @@ from reconciler.mailcopy.model.matching import Text, match, pair_by_text
 from reconciler.mailcopy.model.message import Identity, Row, text_digest, whole_digest
 
 
-class Side(NamedTuple):
+class Shelf(NamedTuple):
     """Messages of one folder, and the connection to read them by."""
 
     session: Session
@@ -21,7 +21,7 @@ class Side(NamedTuple):
     rows: Sequence[Row]
 
 
-def recognise(missing: Side, strangers: Side) -> Mapping[int, int]:
+def recognise(missing: Shelf, strangers: Shelf) -> Mapping[int, int]:
     """Source UID to target UID of each message of ``missing`` that is one of ``strangers``.
 
     Date, size and header decide first; what they leave open is read on both sides and compared as text.
@@ -36,7 +36,7 @@ def recognise(missing: Side, strangers: Side) -> Mapping[int, int]:
     return {**found.pairs, **pair_by_text(mine, theirs)}
 
 
-def _texts(side: Side, uids: Sequence[int], who: Mapping[int, Identity]) -> list[Text]:
+def _texts(side: Shelf, uids: Sequence[int], who: Mapping[int, Identity]) -> list[Text]:
     now = datetime.now(UTC).timestamp()
     wanted = set(uids)
     rows = {row.uid: row for row in side.rows if row.uid in wanted}

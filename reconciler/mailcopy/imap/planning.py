@@ -1,32 +1,38 @@
 """From two surveys and the ledger to the work of one pass: which folders need a look, and where their copies go."""
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from reconciler.mailcopy.imap.folder_lists import Status
 from reconciler.mailcopy.imap.folder_plan import folder_plan
-from reconciler.mailcopy.imap.folders import make_ready
+from reconciler.mailcopy.imap.folders import Ready, make_ready
 from reconciler.mailcopy.imap.job import MailboxCopy
 from reconciler.mailcopy.imap.labels import Labels
 from reconciler.mailcopy.imap.listing import Asked, ask
-from reconciler.mailcopy.imap.mailbox_pass import Work, groups, is_unchanged
-from reconciler.mailcopy.imap.session import Session
 from reconciler.mailcopy.imap.settling import await_decision
+from reconciler.mailcopy.imap.standing import Watched
 from reconciler.mailcopy.imap.survey import Survey
+from reconciler.mailcopy.imap.work import Work, groups, is_unchanged
 from reconciler.mailcopy.job import Means
 from reconciler.mailcopy.model.accounting import FolderAccount, Refusal, Tally
 from reconciler.mailcopy.model.flags import Allowed
+from reconciler.mailcopy.model.folder import INBOX, Folder
 from reconciler.mailcopy.model.gmail import CAPABILITY as LABELS
 from reconciler.mailcopy.model.ledger import FolderState
-from reconciler.mailcopy.model.mapping import FolderPlan, LeftOut, Mapped, plain
+from reconciler.mailcopy.model.mapping import FolderPlan, LeftOut, Mapped, alike
+from reconciler.model.folder_path import Path
+
+_OTHER_NAMES = 3
+"""Times that refused folders are tried by other names."""
 
 
 @dataclass(frozen=True, slots=True)
 class Agenda:
     """``works`` need a look; ``accounts`` are settled already. ``doubts`` are the ledger's numbers of open batches.
 
-    ``plan`` is the one carried out: of folders whose names the target refused it has the plain names. ``allowed`` are
-    the flags that new folders keep, by raw name; ``ahead`` is on the source's wire already.
+    ``plan`` is the one carried out: of folders whose names the target refused it has others. ``allowed`` are the flags
+    that new folders keep, by raw name; ``ahead`` is on the source's wire already. ``notes`` are for people.
     """
 
     plan: FolderPlan
@@ -36,24 +42,20 @@ class Agenda:
     labels: Labels | None
     allowed: Mapping[bytes, Allowed]
     ahead: Asked | None
+    notes: tuple[str, ...]
 
 
 def prepare(  # noqa: PLR0917 - both sides as they are
-    copy: MailboxCopy, means: Means, plan: FolderPlan, source: Session, here: Survey, target: Session, there: Survey
+    copy: MailboxCopy, means: Means, plan: FolderPlan, source: Watched, here: Survey, target: Watched, there: Survey
 ) -> Agenda:
     """Make the target's folders ready, wait for batches in doubt, and compare with the ledger."""
     ledger = means.ledger
     if copy.rules.retry_refused:
         ledger.forget_refused(copy.key)
     ahead = _ask_ahead(copy, plan, source, here, there, ledger.folders(copy.key))
-    standing, unwanted, allowed = make_ready(target, plan, there)
-    odd = {line.source.path for line in plan.mapped if line.raw in unwanted and plain(line.target) != line.target}
-    if odd:
-        plan = folder_plan(copy, source, here, there, odd)
-        standing, unwanted, more = make_ready(target, plan, replace(there, status=standing))
-        allowed = {**allowed, **more}
-    every = copy.rules.every_label
-    labels = Labels.of(source, ledger, copy.key, plan, standing, every=every)
+    plan, ready = _made_ready(copy, plan, source, here, target, there)
+    standing: Mapping[bytes, Status] = ready.standing
+    labels = Labels.of(source.session, ledger, copy.key, plan, standing, every=copy.rules.every_label)
     states = ledger.folders(copy.key)
     doubts: dict[int, tuple[int, ...]] = {}
     for doubt in ledger.doubts(copy.key):
@@ -66,9 +68,10 @@ def prepare(  # noqa: PLR0917 - both sides as they are
     for mapped in plan.mapped:
         status, target_status = here.status.get(mapped.source.raw), standing.get(mapped.raw)
         if status is None:
-            continue  # the survey could not look at it, and said so
+            accounts += _not_opened(mapped, states.get(mapped.source.raw))
+            continue
         if target_status is None:
-            accounts.append(_unwanted(mapped, status, unwanted.get(mapped.raw, "the target does not show it")))
+            accounts.append(_unwanted(mapped, status, ready.refused.get(mapped.raw, "the target does not show it")))
             continue
         state = _current(states.get(mapped.source.raw), mapped, status, target_status)
         if state.number == 0:
@@ -78,22 +81,83 @@ def prepare(  # noqa: PLR0917 - both sides as they are
             accounts.append(_unchanged(mapped, state))
         else:
             works.append(Work(mapped, state, status, target_status, in_doubt))
-    return Agenda(plan, tuple(works), tuple(accounts), doubts, labels, allowed, ahead)
+    untouched_first = sorted(works, key=lambda work: _is_suspect(work, source, target))
+    notes = (*here.notes, *_notes(plan, ready))
+    return Agenda(plan, tuple(untouched_first), tuple(accounts), doubts, labels, ready.allowed, ahead, notes)
+
+
+def _made_ready(  # noqa: PLR0917 - as prepare
+    copy: MailboxCopy, plan: FolderPlan, source: Watched, here: Survey, target: Watched, there: Survey
+) -> tuple[FolderPlan, Ready]:
+    """Where the target refuses names, others are tried: plainer ones, with a number, below INBOX."""
+    unwanted: Counter[Path] = Counter()
+    folds = False
+    ready = make_ready(target, plan, there)
+    allowed = dict(ready.allowed)
+    for _ in range(_OTHER_NAMES):
+        refused = [line for line in plan.mapped if line.raw in ready.refused and line.raw not in ready.standing]
+        if not refused:
+            break
+        there = replace(there, status=ready.standing)
+        if _wants_prefix(plan, refused, there):
+            inbox = f"INBOX{there.namespace.separator}"
+            there = replace(there, namespace=replace(there.namespace, prefix=inbox))
+        elif not folds and alike(FolderPlan(tuple(refused), ()), _others(plan, refused, there)):
+            folds = True
+        else:
+            unwanted.update(line.source.path for line in refused)
+        other = folder_plan(copy, source.session, here, there, None, unwanted, folds_case=folds)
+        if [line.raw for line in other.mapped] == [line.raw for line in plan.mapped]:
+            continue
+        plan, said = other, ready.refused
+        ready = make_ready(target, plan, there)
+        allowed |= ready.allowed
+        ready = ready._replace(refused={**said, **ready.refused}, allowed=allowed)
+    return plan, ready
+
+
+def _others(plan: FolderPlan, refused: Iterable[Mapped], there: Survey) -> list[Folder]:
+    """The folders that stand or were made, as the target has them."""
+    gone = {line.raw for line in refused}
+    made = [replace(line.source, raw=line.raw, path=line.target) for line in plan.mapped if line.raw not in gone]
+    return [*there.folders, *(folder for folder in made if folder.path not in {f.path for f in there.folders})]
+
+
+def _wants_prefix(plan: FolderPlan, refused: Iterable[Mapped], there: Survey) -> bool:
+    """Whether the target refuses every new folder and does not tell where it keeps them: below INBOX, mostly."""
+    new = [line for line in plan.mapped if not line.exists and line.target != INBOX]
+    untold = not there.namespace.told and not there.namespace.prefix and bool(there.namespace.separator)
+    return untold and bool(new) and len(list(refused)) == len(new)
+
+
+def _is_suspect(work: Work, source: Watched, target: Watched) -> bool:
+    raw = work.mapped.source.raw
+    of_messages = source.suspects.has_messages(raw)
+    return of_messages or any(
+        side.suspects.is_suspect(side.session.side, name) for side, name in ((source, raw), (target, work.mapped.raw))
+    )
+
+
+def _notes(plan: FolderPlan, ready: Ready) -> Iterable[str]:
+    for line in plan.mapped:
+        if words := ready.unsubscribed.get(line.raw):
+            yield f"{'/'.join(line.target)} is not subscribed on the target: {words}"
 
 
 def _ask_ahead(  # noqa: PLR0917 - as prepare
     copy: MailboxCopy,
     plan: FolderPlan,
-    source: Session,
+    source: Watched,
     here: Survey,
     there: Survey,
     states: Mapping[bytes, FolderState],
 ) -> Asked | None:
     """Have the source list what will be looked at first, while the target still makes its folders.
 
-    Where that is another list in the end, it is asked for once more. Gmail is asked for labels in between.
+    Where that is another list in the end, it is asked for once more. Gmail is asked for labels in between, and a folder
+    that has ended a connection is not asked for here.
     """
-    if source.can(LABELS) or all(line.raw in there.status for line in plan.mapped):
+    if source.session.can(LABELS) or all(line.raw in there.status for line in plan.mapped):
         return None
     works = []
     for line in plan.mapped:
@@ -103,7 +167,9 @@ def _ask_ahead(  # noqa: PLR0917 - as prepare
         if status and state and not is_unchanged(state, status, copy):
             works.append(Work(line, state, status, target, in_doubt=False))
     first = next(groups(works), [])
-    return ask(source, [work.wanted(follows=copy.rules.follow_flags) for work in first])
+    if any(source.suspects.is_suspect(source.session.side, work.mapped.source.raw) for work in first):
+        return None
+    return ask(source.session, [work.wanted(follows=copy.rules.follow_flags) for work in first])
 
 
 def _current(known: FolderState | None, mapped: Mapped, here: Status, there: Status) -> FolderState:
@@ -126,6 +192,15 @@ def _left_out(entry: LeftOut, here: Survey) -> FolderAccount:
     return FolderAccount(entry.source.title, "", tally, rule=entry.rule)
 
 
+def _not_opened(mapped: Mapped, known: FolderState | None) -> list[FolderAccount]:
+    """The survey could not look at it, and said so; what earlier passes have brought stands there."""
+    if known is None:
+        return []
+    held = known.copied + known.excluded + known.refused
+    tally = Tally(count=held, copied=known.copied, excluded=known.excluded, refused=known.refused)
+    return [FolderAccount(mapped.source.title, "/".join(mapped.target), tally)]
+
+
 def _unwanted(mapped: Mapped, status: Status, words: str) -> FolderAccount:
     tally = Tally(count=status.messages, waiting=status.messages)
     into = "/".join(mapped.target)
@@ -136,5 +211,6 @@ def _unwanted(mapped: Mapped, status: Status, words: str) -> FolderAccount:
 
 def _unchanged(mapped: Mapped, state: FolderState) -> FolderAccount:
     """Of a folder that one STATUS was enough for."""
-    tally = Tally(count=state.messages, copied=state.copied, excluded=state.excluded, refused=state.refused)
+    held = state.copied + state.excluded + state.refused
+    tally = Tally(count=held, copied=state.copied, excluded=state.excluded, refused=state.refused)
     return FolderAccount(mapped.source.title, "/".join(mapped.target), tally)

@@ -14,6 +14,7 @@ from reconciler.mailcopy.imap.login import Login, OAuth2, log_in
 from reconciler.mailcopy.imap.server import Security, Server, is_pinned, tls_context
 from reconciler.mailcopy.imap.wire import Wire
 from reconciler.mailcopy.model.refusal import Meaning, fit_for_people, meaning
+from reconciler.mailcopy.model.suspects import Side
 from reconciler.model.secret import Secret
 
 
@@ -22,7 +23,7 @@ class Session:
     """One connection for bulk work.
 
     ``capabilities`` in upper case, as announced after the login. ``largest``: the most octets that one message may
-    have here (APPENDLIMIT, RFC 7889), as far as is known.
+    have here (APPENDLIMIT, RFC 7889), as far as is known. ``side``: which end of the copy it is.
     """
 
     server: Server
@@ -31,6 +32,7 @@ class Session:
     wire: Wire
     capabilities: frozenset[str]
     largest: int | None = None
+    side: Side = Side.SOURCE
 
     def can(self, capability: str) -> bool:
         """Whether the server announced it."""

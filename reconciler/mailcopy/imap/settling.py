@@ -3,8 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from reconciler.mailcopy.imap.folder_lists import Listing, Status
-from reconciler.mailcopy.imap.session import Session
-from reconciler.mailcopy.imap.survey import statuses
+from reconciler.mailcopy.imap.standing import Watched, stand
 from reconciler.mailcopy.job import Means
 from reconciler.mailcopy.model.ledger import Doubt, FolderState
 
@@ -12,7 +11,7 @@ _LOOK_EVERY = 0.25  # seconds
 
 
 def await_decision(
-    session: Session,
+    target: Watched,
     doubts: Sequence[Doubt],
     folders: Mapping[int, FolderState],
     means: Means,
@@ -26,8 +25,9 @@ def await_decision(
     listing = Listing()
     waiting = [doubt for doubt in doubts if doubt.folder in folders]
     while waiting:
+        listing = Listing()
         raws = sorted({folders[doubt.folder].target for doubt in waiting})
-        statuses(session, listing, raws)
+        stand(target, raws, listing)
         now = means.clock.now()
         waiting = [
             doubt

@@ -8,7 +8,7 @@ from collections import defaultdict, deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
-from reconciler.mailcopy.imap.mailbox_pass import Work
+from reconciler.mailcopy.imap.work import Work
 
 _ENOUGH = 500
 """New messages for which it is worth to log in twice more."""

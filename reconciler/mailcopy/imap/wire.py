@@ -7,13 +7,14 @@ It goes through imaplib's documented ``send``, ``socket`` and ``shutdown``; imap
   sent ahead of answers as far as section 5.5 allows: rows are told apart by UID, folders by the tagged answer to
   EXAMINE. No command that removes a message or a folder is ever formed.
 * RFC 7888: LITERAL+ and LITERAL- (up to 4096 octets). The first literal of each batch is synchronising all the same,
-  so that arguments which the server refuses are refused before a message is on the wire. An answer BAD closes the
-  socket at once: what would follow could be read as commands.
+  so that arguments which the server refuses are refused before a message is on the wire. An answer BAD to a message
+  closes the socket at once: what would follow could be read as commands. BAD to any other command is a refusal.
 * RFC 3502: MULTIAPPEND, with section 6.3.11's rule that a batch is stored as a whole or not at all.
 * RFC 5819: LIST-STATUS, with RFC 5258's RETURN (SUBSCRIBED) and RFC 6154's SPECIAL-USE.
 * RFC 7162: HIGHESTMODSEQ in STATUS and EXAMINE, and FETCH with CHANGEDSINCE. No QRESYNC: what vanished on the source
   stays on the target.
-* RFC 2342: NAMESPACE. RFC 4315: APPENDUID. RFC 8438: SIZE in STATUS. Gmail's X-GM-MSGID and X-GM-LABELS in FETCH.
+* RFC 2971: ID, without waiting for its answer: some servers open no folder before it. RFC 2342: NAMESPACE. RFC 4315:
+  APPENDUID. RFC 8438: SIZE in STATUS. Gmail's X-GM-MSGID and X-GM-LABELS in FETCH, and Dovecot's X-MAILBOX.
 * RFC 4978: COMPRESS is not used: Dovecot deflates 28 MB/s, which pays below 200 Mbit/s only.
 * RFC 6855: UTF8=ACCEPT is not enabled, so names stay in modified UTF-7 on every server.
 
@@ -27,6 +28,7 @@ import imaplib
 import re
 import socket
 import ssl
+from collections import deque
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -45,22 +47,28 @@ _BUFFER = 256 * 1024
 _LONGEST_LINE = 10_000_000
 """Octets; longer is no line of text. imaplib stops at a tenth of it, which a SEARCH in a big folder passes."""
 
+_LONGEST_WORDS = 1000
+"""Octets of a server's words that are kept."""
+
 _NO_MAILBOX = re.compile(r"authenticated but not connected", re.IGNORECASE)
 """Exchange Online, to the first command after AUTHENTICATE was OK: no licence, IMAP off, or no FullAccess."""
 
-_READING = (b"UID FETCH ", b"EXAMINE ")
-"""A NO to these that asks for a pause is no answer: messages that are not shown now are not gone."""
+_OPENING = (b"EXAMINE ", b"SELECT ")
+"""A NO to these that asks for a pause is said to the connection, not to one message."""
+
+_PATIENCE_FOR_BYE = 0.5  # seconds: what a server said before it hung up has arrived by then, or was lost
 
 Parts = list[bytes]
 """One untagged response: text and literals, by turns."""
 
 
 class Answer(NamedTuple):
-    """The tagged end of a command; ``words`` with the response code."""
+    """The tagged end of a command; ``words`` with the response code. ``bad``: it was not understood."""
 
     tag: bytes
     ok: bool
     words: str
+    bad: bool = False
 
 
 class GoAhead(NamedTuple):
@@ -71,7 +79,10 @@ Response = Parts | Answer | GoAhead
 
 
 class Wire:
-    """One logged-in connection; ``peer`` names it for people."""
+    """One logged-in connection; ``peer`` names it for people.
+
+    ``serial``: each command waits for its answer, for servers that lose or refuse what is sent ahead of one.
+    """
 
     def __init__(self, imap: imaplib.IMAP4, peer: str) -> None:
         """Take the connection over, and turn off the debug mode of imapclient that formats every body twice."""
@@ -79,12 +90,15 @@ class Wire:
         self._imap = imap
         self._file = imap.socket().makefile("rb", _BUFFER)
         self._number = 0
-        self._forgiven: set[bytes] = set()
-        self._reading: set[bytes] = set()
+        self._open: set[bytes] = set()
+        self._opening: set[bytes] = set()
+        self._aside: set[bytes] = set()
+        self._heard: deque[Response] = deque()
+        self.serial = False
         self.peer = peer
 
     def tag(self) -> bytes:
-        """A fresh tag."""
+        """A fresh tag, for a command with a message in it: an answer BAD to that one ends the connection."""
         self._number += 1
         return b"R%d" % self._number
 
@@ -99,35 +113,48 @@ class Wire:
             for chunk in chunks:
                 self._imap.send(chunk)
         except (OSError, ssl.SSLError) as error:
-            raise self._cut(error) from error
+            raise self._closed_with(said) if (said := self._last_words()) else self._cut(error) from error
 
-    def command(self, text: bytes, *, may_fail: bool = False) -> bytes:
-        """Send a command and give its tag; ``may_fail``: BAD is an answer, for it depends on an earlier command."""
+    def command(self, text: bytes) -> bytes:
+        """Send a command without a message in it and give its tag."""
+        while self.serial and self._open:
+            self._heard.append(self._next())
         tag = self.tag()
-        if may_fail:
-            self._forgiven.add(tag)
-        if text.startswith(_READING):
-            self._reading.add(tag)
+        self._open.add(tag)
+        if text.startswith(_OPENING):
+            self._opening.add(tag)
         self.send(tag + b" " + text + b"\r\n")
         self.acknowledge()
+        while self.serial and tag in self._open:
+            self._heard.append(self._next())
         return tag
+
+    def aside(self, text: bytes) -> None:
+        """Send a command whose answer nobody waits for."""
+        self._aside.add(self.command(text))
 
     def read(self) -> Response:
         """The next response.
 
         Raises:
-            ConnectionCut: the connection is gone, the server said BYE, or wants a pause before anything is read.
-            ProtocolBroken: the server answered BAD; the socket is closed.
+            ConnectionCut: the connection is gone, the server said BYE, or wants a pause before a folder is opened.
+            ProtocolBroken: the server answered BAD to a message; the socket is closed.
             LoginRefused: the login that it took opens no mailbox.
 
         """
+        while True:
+            response = self._heard.popleft() if self._heard else self._next()
+            if not (isinstance(response, Answer) and response.tag in self._aside):
+                return response
+            self._aside.discard(response.tag)
+
+    def _next(self) -> Response:
         line = self._line()
         if line[:2] != b"* ":
             return GoAhead() if line[:1] == b"+" else self._answer(line)
         if not line[2:3].isdigit() and _TEXT_FOLLOWS.match(line):
             if line[2:5].upper() == b"BYE":
-                self.close()
-                raise ConnectionCut(f"{self.peer} closed the connection: {_words(line[5:])}", _words(line[5:]))
+                raise self._closed_with(_words(line[5:]))
             return [line]
         parts = []
         while line[-3:] == b"}\r\n" and (match := _LITERAL.search(line)):
@@ -180,24 +207,23 @@ class Wire:
             self.close()
             raise ProtocolBroken(f"{self.peer} sent what is no IMAP response: {_words(line[:100])}")
         tag, status, words = match[1], match[2].upper(), _words(match[3] or b"")
-        reading = tag in self._reading
-        self._reading.discard(tag)
-        if status != b"OK" and (reading or status == b"BAD") and throttled(words):  # Exchange says it with BAD
+        with_message, opening = tag not in self._open, tag in self._opening
+        self._open.discard(tag)
+        self._opening.discard(tag)
+        if status != b"OK" and (opening or (with_message and status == b"BAD")) and throttled(words):
             self.close()
-            raise ConnectionCut(f"{self.peer} asks for a pause: {words}", words)
+            raise ConnectionCut(f"{self.peer} asks for a pause: {words}", words)  # Exchange says it with BAD
         if status != b"OK" and _NO_MAILBOX.search(words):
             self.close()
             raise LoginRefused(
                 f"{self.peer} takes the credentials and opens no mailbox with them: {words}; is there a mailbox, is "
                 "IMAP on for it, and may this login open it?"
             )
-        if status == b"BAD" and tag not in self._forgiven:
+        if status == b"BAD" and with_message:
             self.close()
-            raise ProtocolBroken(
-                f"{self.peer} did not understand a command: {words}; the connection was closed at once"
-            )
-        self._forgiven.discard(tag)
-        return Answer(tag, status == b"OK", words)
+            said = f"{self.peer} did not understand a command: {words}; the connection was closed at once"
+            raise ProtocolBroken(said, words, tag)
+        return Answer(tag, status == b"OK", words, bad=status == b"BAD")
 
     def _line(self) -> bytes:
         try:
@@ -219,8 +245,24 @@ class Wire:
 
     def _cut(self, why: object) -> ConnectionCut:
         self.close()
-        return ConnectionCut(f"the connection to {self.peer} was lost: {why}", "")
+        unheard = isinstance(why, TimeoutError) and len(self._open) > 1
+        return ConnectionCut(f"the connection to {self.peer} was lost: {why}", "", unheard=unheard)
+
+    def _closed_with(self, words: str) -> ConnectionCut:
+        self.close()
+        return ConnectionCut(f"{self.peer} closed the connection: {words}", words)
+
+    def _last_words(self) -> str:
+        """What the server said before it closed the connection that we found closed; empty if that is lost."""
+        with contextlib.suppress(OSError, ValueError, imaplib.IMAP4.error):
+            self._imap.socket().settimeout(_PATIENCE_FOR_BYE)
+            while line := self._file.readline(_LONGEST_LINE):
+                if line[:5].upper() == b"* BYE":
+                    return _words(line[5:])
+        return ""
 
 
 def _words(text: bytes) -> str:
-    return " ".join(text.decode("utf-8", "replace").split())
+    """On one line, without control characters."""
+    decoded = text[:_LONGEST_WORDS].decode("utf-8", "replace")
+    return " ".join("".join(c if c.isprintable() else " " for c in decoded).split())

@@ -14,11 +14,13 @@ from typing import NamedTuple
 from reconciler.mailcopy.imap.grammar import quoted
 from reconciler.mailcopy.imap.reading import Job
 from reconciler.mailcopy.imap.session import Session
-from reconciler.mailcopy.imap.wire import Answer, GoAhead
+from reconciler.mailcopy.imap.wire import Answer, GoAhead, Parts
 from reconciler.mailcopy.model import uid_set
+from reconciler.mailcopy.model.suspects import Side, Spot
 from reconciler.mailcopy.pace import Pace
 
 _APPENDUID = re.compile(r"\[APPENDUID (\d+) ([\d:,]+)\]", re.IGNORECASE)
+_EXISTS = re.compile(rb"\* (\d{1,10}) EXISTS\r\n\Z", re.IGNORECASE)
 _UNANSWERED = 64
 """APPEND commands ahead of their answers: these fit in the kernel's buffers, so nobody waits for the other."""
 
@@ -60,14 +62,16 @@ class Flight:
     told: int = 0
     octets: int = 0
     number: int = field(init=False)
+    flags: dict[int, str] = field(init=False)
     stored: dict[int, int] = field(default_factory=dict)
     refused: dict[int, str] = field(default_factory=dict)
     sent: bool = False
     uidvalidity: int = 0
 
     def __post_init__(self) -> None:
-        """Know the number of messages after their bodies are gone."""
+        """Know the number of messages and their flags after their bodies are gone."""
         self.number = len(self.messages)
+        self.flags = {message.uid: message.flags for message in self.messages}
 
     @property
     def settled(self) -> bool:
@@ -83,7 +87,10 @@ class Appender:
     """Adds batches over one connection, the next one sent before the last one is answered."""
 
     def __init__(self, session: Session, pace: Pace) -> None:
-        """Find the fastest way that the server offers."""
+        """Find the fastest way that the server offers.
+
+        ``exists``: how many messages a folder held when the server last told, by raw name.
+        """
         self._wire, self._pace = session.wire, pace
         self.multi = session.can("MULTIAPPEND")
         self.literals = (
@@ -95,22 +102,22 @@ class Appender:
         self._out: list[bytes | memoryview] = []
         self._queued = 0
         self.flying: list[Flight] = []
+        self.exists: dict[bytes, int] = {}
 
     def send(self, flight: Flight) -> list[Flight]:
         """Send a batch; gives the batches answered meanwhile, usually the one before.
 
         The target folder is selected: Dovecot opens any other folder anew for each command.
         """
-        select = b""
         if self._selected != flight.raw:
-            select = self._wire.tag() + b" SELECT " + quoted(flight.raw) + b"\r\n"
+            self._wire.command(b"SELECT " + quoted(flight.raw))
             self._selected = flight.raw
         tag = self._wire.tag()
         first = flight.messages[0]
-        self._wire.send(select + _append(tag, flight.raw) + _arguments(first) + b"{%d}\r\n" % len(first.body))
         together = flight.messages if self.multi else flight.messages[:1]
         self._asked[tag] = (flight, [message.uid for message in together])
         self.flying.append(flight)
+        self._wire.send(_append(tag, flight.raw) + _arguments(first) + b"{%d}\r\n" % len(first.body))
         if self.multi:
             self._send_as_one(flight, tag)
         else:
@@ -124,9 +131,18 @@ class Appender:
             self._hear()
         return self._take_done()
 
-    def forget_selection(self) -> None:
-        """Another command of this connection has selected another folder."""
-        self._selected = None
+    def spot(self, answered: bytes = b"") -> Spot | None:
+        """What ended the connection: the message whose tag was answered BAD, or the first one without an answer."""
+        asked = self._asked.get(answered) or next(iter(self._asked.values()), None)
+        if asked is None:
+            return None
+        flight, uids = asked
+        return Spot(Side.TARGET, flight.job.raw, tuple(uids), certain=answered in self._asked)
+
+    def refused_whole(self, answered: bytes) -> int:
+        """The ledger's number of the batch that this answer BAD is about, if it is about all of it; else 0."""
+        flight, uids = self._asked.get(answered, (None, []))
+        return flight.told if flight and len(uids) == flight.number else 0
 
     def _send_as_one(self, flight: Flight, tag: bytes) -> None:
         if not self._may_go(tag):
@@ -150,7 +166,7 @@ class Appender:
             if self._literal(_append(tag, flight.raw) + _arguments(message), message.body, tag):
                 flight.sent = True
                 self._queue(b"\r\n")
-            while len(self._asked) > _UNANSWERED:
+            while len(self._asked) > (0 if self._wire.serial or flight.job.alone else _UNANSWERED):
                 self._flush()
                 self._hear()
         self._flush()
@@ -179,6 +195,8 @@ class Appender:
         response = self._wire.read()
         if isinstance(response, GoAhead):
             return True
+        if isinstance(response, list):
+            self._note_exists(response)
         if isinstance(response, Answer) and response.tag in self._asked:
             flight, uids = self._asked.pop(response.tag)
             if response.ok:
@@ -189,6 +207,13 @@ class Appender:
                 self.flying.remove(flight)
                 self._done.append(flight)
         return False
+
+    def _note_exists(self, parts: Parts) -> None:
+        """It belongs to the folder of the first command without an answer: the next one may be selected already."""
+        due, _ = next(iter(self._asked.values()), (None, []))
+        raw = due.raw if due else self._selected
+        if raw is not None and (told := _EXISTS.match(parts[0])):
+            self.exists[raw] = int(told[1])
 
     def _take_done(self) -> list[Flight]:
         done, self._done = self._done, []
@@ -237,7 +262,10 @@ def _arguments(message: Outgoing) -> bytes:
 def _stored(sources: Sequence[int], words: str, flight: Flight) -> Iterator[tuple[int, int]]:
     """Source UID to target UID (RFC 4315); 0 for all where the server's set does not fit the batch."""
     told = _APPENDUID.search(words)
-    uids = uid_set.parse(told[2]) if told else []
+    try:
+        uids = uid_set.parse(told[2]) if told else []
+    except ValueError:
+        uids = []
     if told and len(uids) == len(sources):
         flight.uidvalidity = int(told[1])
         return zip(sources, uids, strict=True)

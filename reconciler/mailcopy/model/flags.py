@@ -21,15 +21,25 @@ _ATOM = re.compile(r"[!#$&'+,\-./0-9:;<=>?@A-Z^_`a-z|}~\[]+\Z")  # RFC 3501, sec
 
 @dataclass(frozen=True, slots=True)
 class Allowed:
-    """What a folder keeps for good: its PERMANENTFLAGS (RFC 3501, section 7.1); ``any_keyword``: new ones too."""
+    """What a folder keeps for good: its PERMANENTFLAGS (RFC 3501, section 7.1); ``any_keyword``: new ones too.
+
+    ``tried``: the server says that it keeps none at all, which is mostly not so: the system flags are tried.
+    """
 
     flags: frozenset[str]
     any_keyword: bool
+    tried: bool = False
 
     @classmethod
     def of(cls, flags: Collection[str]) -> "Allowed":
         """From the flags as the server lists them."""
+        if not flags:
+            return cls(frozenset(_SYSTEM), any_keyword=False, tried=True)
         return cls(frozenset(flag.lower() for flag in flags), "\\*" in flags)
+
+    def without_new(self, taken: Collection[str]) -> "Allowed":
+        """As a folder is that takes no more keywords than those that it has ``taken``."""
+        return Allowed(self.flags | {flag.lower() for flag in taken}, any_keyword=False)
 
     def keeps(self, flag: str) -> bool:
         """Whether the folder would store it."""
@@ -38,6 +48,9 @@ class Allowed:
 
 EVERYTHING = Allowed(frozenset(_SYSTEM), any_keyword=True)
 """A folder whose server does not say what it keeps, which means all of it (RFC 3501, section 7.1)."""
+
+NO_FLAGS = Allowed(frozenset(), any_keyword=False)
+"""A folder that refuses messages with flags."""
 
 
 @lru_cache(maxsize=4096)
@@ -51,6 +64,7 @@ def portable(flags: str) -> str:
     return " ".join(kept[key] for key in sorted(kept))
 
 
+@lru_cache(maxsize=4096)
 def lost(flags: str) -> frozenset[str]:
     """The flags that ``portable`` leaves out, Recent aside: that belongs to a session, not to the message."""
     kept = {flag.lower() for flag in portable(flags).split()}
@@ -61,6 +75,11 @@ def lost(flags: str) -> frozenset[str]:
 def storable(flags: str, allowed: Allowed) -> str:
     """Of portable flags, those that the target folder keeps."""
     return " ".join(flag for flag in flags.split() if allowed.keeps(flag))
+
+
+def keywords(flags: str) -> frozenset[str]:
+    """Of portable flags, those that are not the system's."""
+    return frozenset(flag for flag in flags.split() if not flag.startswith("\\"))
 
 
 @dataclass(frozen=True, slots=True)

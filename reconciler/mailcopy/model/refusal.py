@@ -8,6 +8,10 @@ _CODE = re.compile(r"\[([A-Z0-9-]+)")
 _BACKOFF = re.compile(r"Backoff Time: (\d+) milliseconds", re.IGNORECASE)
 
 
+_IN_A_ROW = 3
+"""Messages refused one after the other in words of a pause, before they are taken for one."""
+
+
 class Meaning(Enum):
     """What to do about it."""
 
@@ -65,6 +69,35 @@ def meaning(words: str) -> Meaning:
 def throttled(words: str) -> bool:
     """Whether the server says that it was asked too much, so that the same will be fine later."""
     return _THROTTLED.search(words) is not None
+
+
+class Pauses:
+    """Words of a pause that are said to single messages.
+
+    To one message while others pass they are about that message; three in a row mean the connection.
+    """
+
+    def __init__(self) -> None:
+        """Nothing is refused yet."""
+        self.words = ""
+        self._in_a_row = 0
+
+    def asks(self, words: str) -> bool:
+        """Count a message that was refused alone; True if the words ask for a pause."""
+        if meaning(words) not in {Meaning.SLOW_DOWN, Meaning.USED_UP}:
+            return False
+        self.words = words
+        self._in_a_row += 1
+        return True
+
+    @property
+    def believed(self) -> bool:
+        """Whether it is the connection that is to pause."""
+        return self._in_a_row >= _IN_A_ROW
+
+    def passed(self) -> None:
+        """A message got through."""
+        self._in_a_row = 0
 
 
 def asked_to_wait(words: str) -> timedelta | None:

@@ -22,6 +22,12 @@ class Use(StrEnum):
 VIRTUAL = frozenset({"\\all", "\\flagged", "\\important"})
 """Attributes of folders that show what lies elsewhere (RFC 6154, section 2; RFC 8457)."""
 
+NOT_MAIL = {
+    "x-shows-others": "it shows messages of other folders",
+    "x-working-folder": "a working folder of the server, and there is no message in it",
+}
+"""What we note among the attributes of a folder that is not copied, and the rule that people are told."""
+
 NAMES: dict[Use, tuple[str, ...]] = {
     Use.SENT: (
         "Sent", "Sent Items", "Sent Messages", "Sent Mail", "Outbox Sent",

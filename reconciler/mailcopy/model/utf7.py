@@ -34,6 +34,19 @@ def decode(name: bytes) -> str:
     return text
 
 
+def readable(name: bytes) -> str:
+    """Any name as people read it: servers show names in UTF-8 or Latin-1, or with a bare ``&``, and open them as well.
+
+    Two names may read alike; the name on the wire alone tells which is which.
+    """
+    for read in (decode, lambda raw: raw.decode("utf-8")):
+        try:
+            return read(name)
+        except ValueError:
+            continue
+    return name.decode("latin-1")
+
+
 def _shift(match: re.Match[str]) -> str:
     run = match[0]
     if run == "&":

@@ -9,8 +9,8 @@ from reconciler.errors import ConnectionCut, SecretError
 from reconciler.mailcopy.imap.copy import copy_mailbox
 from reconciler.mailcopy.imap.folder_lists import Status
 from reconciler.mailcopy.imap.login import OwnPassword
-from reconciler.mailcopy.imap.mailbox_pass import Work
 from reconciler.mailcopy.imap.sharing import is_much, shares, side_by_side
+from reconciler.mailcopy.imap.work import Work
 from reconciler.mailcopy.job import MailboxReport, Means, Patience, Progress, State
 from reconciler.mailcopy.ledger.sqlite import SqlLedger
 from reconciler.mailcopy.model.folder import Folder

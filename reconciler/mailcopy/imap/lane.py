@@ -1,0 +1,122 @@
+"""One folder while messages flow into it, and what the target's refusals say about it."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from reconciler.mailcopy.model.accounting import Fate, Record, Refusal
+from reconciler.mailcopy.model.flags import EVERYTHING, NO_FLAGS, Allowed, keywords, storable
+from reconciler.mailcopy.model.ledger import FolderState
+from reconciler.mailcopy.model.message import Row
+from reconciler.mailcopy.model.refusal import fit_for_people
+
+_SAME_NO = 25
+"""Messages refused one after the other in the same words: then it may be the folder that refuses."""
+
+
+@dataclass(slots=True)
+class Lane:
+    """One folder being copied. ``uidnext`` is what the target's is expected to be; ``blocked`` why nothing gets in.
+
+    ``start`` and ``held`` are the target's UIDNEXT and number of messages when it was opened. ``stored``: source UID to
+    the target UID that was told, 0 if none was. ``notes`` are for people.
+    """
+
+    title: str
+    state: FolderState
+    uidnext: int
+    allowed: Allowed = EVERYTHING
+    blocked: str = ""
+    held: int = 0
+    new: int = 0
+    octets: int = 0
+    start: int = field(init=False)
+    vanished: set[int] = field(default_factory=set)
+    refusals: list[Refusal] = field(default_factory=list)
+    stored: dict[int, int] = field(default_factory=dict)
+    exists: int | None = None
+    _left_off: dict[str, list[str]] = field(default_factory=dict)
+    _bare: dict[int, str] = field(default_factory=dict)
+    _taken: set[str] = field(default_factory=set)
+    _limit: str = ""
+    _said: str = ""
+    _times: int = 0
+    _sampled: bool = False
+
+    def __post_init__(self) -> None:
+        """Remember where the folder stood."""
+        self.start = self.uidnext
+
+    def flags_for(self, row: Row) -> str:
+        """The flags that the message is sent with."""
+        if row.uid not in self._bare:
+            return storable(row.flags, self.allowed)
+        return storable(row.flags, NO_FLAGS if self.allowed.tried else self.allowed.without_new(self._taken))
+
+    def may_be_the_flags(self, uid: int, sent: str, words: str) -> bool:
+        """Whether a message refused alone is to be tried with fewer flags: without new keywords, or with none."""
+        if uid in self._bare or not (sent if self.allowed.tried else keywords(sent) - self._taken):
+            return False
+        self._bare[uid] = words
+        return True
+
+    def took(self, row: Row, sent: str, target_uid: int) -> Record:
+        """A message got in: what the ledger is to know of it."""
+        if self.blocked == self._said:
+            self.blocked = ""
+        self._times, self._sampled = 0, False
+        self._taken |= keywords(sent)
+        if said := self._bare.pop(row.uid, ""):
+            self._limit = fit_for_people(said)
+            self.allowed = NO_FLAGS if self.allowed.tried else self.allowed.without_new(self._taken)
+        self.stored[row.uid] = target_uid
+        words = ""
+        if self._limit and (lost := [flag for flag in row.flags.split() if flag not in sent.split()]):
+            words = f"without {' '.join(lost)}: {self._limit}"
+            for flag in lost:
+                self._left_off.setdefault(flag, []).append(f"UID {row.uid}")
+        return Record(row.uid, Fate.COPIED, target_uid, row.flags, words)
+
+    def refuse(self, uid: int, words: str) -> Record:
+        """A message did not get in, and will not."""
+        self._bare.pop(uid, None)
+        self.refusals.append(Refusal(self.title, uid, words))
+        return Record(uid, Fate.REFUSED, words=words)
+
+    def no(self, words: str) -> bool:
+        """Count a message refused on its own; True when so many were in the same words that others are to be tried."""
+        self._times = self._times + 1 if words == self._said else 1
+        self._said = words
+        if self._times < _SAME_NO:
+            return False
+        if self._sampled:
+            self.blocked = words
+            return False
+        self._times, self._sampled = 0, True
+        return True
+
+    @property
+    def untold(self) -> set[int]:
+        """Source UIDs of copies whose UIDs the target did not tell."""
+        return {uid for uid, there in self.stored.items() if not there}
+
+    @property
+    def as_told(self) -> bool:
+        """Whether the target has done what it said: as many messages more, under just the UIDs that it told."""
+        grown = self.exists is not None and self.exists - self.held >= self.new
+        told = sorted(self.stored.values())
+        return grown and bool(self.start) and told == list(range(self.start, self.start + len(told)))
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What came over otherwise than it stands on the source."""
+        return tuple(
+            f"{len(where)} {'message comes' if len(where) == 1 else 'messages come'} without the flag {flag}, as "
+            f"{where[0]}: {self._limit}"
+            for flag, where in sorted(self._left_off.items())
+        )
+
+
+def spread(rows: Sequence[Row], most: int = _SAME_NO) -> Iterable[Row]:
+    """So many of the rows, from the last to the first, as far apart as they can be."""
+    step = max(1, len(rows) // most)
+    return list(reversed(rows))[::step][:most]
