@@ -150,7 +150,8 @@ class Attempt:
     @property
     def settled(self) -> int:
         """Messages and folders of which it is known what became of them."""
-        held = sum(self._means.ledger.counts(work.state.number).held for work in self._works)
+        ledger = self._means.ledger
+        held = sum(ledger.counts(state.number).held for state in ledger.folders(self._copy.key).values())
         return held + self._suspects.given_up
 
     @property

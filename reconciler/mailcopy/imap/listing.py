@@ -110,7 +110,9 @@ def _in_parts(session: Session, want: Wanted, found: Listed, suspects: Suspects)
         return
     found.rows_refused = ""
     known = {row.uid: row for row in found.rows}
-    missing = [Row(uid, "", "", 0) for uid in sorted(here) if uid >= want.first and uid not in known]
+    given_up = suspects.refused.get(want.raw, {}) if session.side is Side.SOURCE else {}
+    found.unlisted.update((uid, given_up[uid]) for uid in given_up.keys() & here)
+    missing = [Row(uid, "", "", 0) for uid in sorted(here - given_up.keys()) if uid >= want.first and uid not in known]
     of_source = session.side is Side.SOURCE  # whose UIDs messages are suspected by
     together, groups = suspects.parted(want.raw, missing) if of_source else (missing, [])
     for group in [together, *groups]:

@@ -70,7 +70,7 @@ class GroupPass:
 
     def _sort(self, work: Work, known: Mapping[int, Record]) -> None:
         listed = work.listed
-        refused = [Record(uid, Fate.REFUSED, words=f"the source: {said}") for uid, said in listed.unlisted.items()]
+        refused = [Record(uid, Fate.REFUSED, words=_of_source(said)) for uid, said in listed.unlisted.items()]
         self._refuse(work, [record for record in refused if record.uid not in known])
         fresh = [row for row in listed.rows if row.uid not in known]
         listed.flags.update((row.uid, row.flags) for row in listed.rows if row.uid in known)
@@ -219,3 +219,7 @@ class GroupPass:
         self._ledger.record(work.state.number, records)
         work.recognised = len(records)
         work.missing = [row for row in work.missing if row.uid not in pairs]
+
+
+def _of_source(words: str) -> str:
+    return words if words.startswith("the source") else f"the source: {words}"

@@ -80,8 +80,9 @@ def prepare(  # noqa: PLR0917 - both sides as they are
         if not in_doubt and is_unchanged(state, status, copy):
             accounts.append(_unchanged(mapped, state))
         else:
-            works.append(Work(mapped, state, status, target_status, in_doubt))
-    untouched_first = sorted(works, key=lambda work: _is_suspect(work, source, target))
+            suspect = _is_suspect(mapped, source, target)
+            works.append(Work(mapped, state, status, target_status, in_doubt, suspect))
+    untouched_first = sorted(works, key=lambda work: work.suspect)
     notes = (*here.notes, *_notes(plan, ready))
     return Agenda(plan, tuple(untouched_first), tuple(accounts), doubts, labels, ready.allowed, ahead, notes)
 
@@ -130,11 +131,11 @@ def _wants_prefix(plan: FolderPlan, refused: Iterable[Mapped], there: Survey) ->
     return untold and bool(new) and len(list(refused)) == len(new)
 
 
-def _is_suspect(work: Work, source: Watched, target: Watched) -> bool:
-    raw = work.mapped.source.raw
+def _is_suspect(mapped: Mapped, source: Watched, target: Watched) -> bool:
+    raw = mapped.source.raw
     of_messages = source.suspects.has_messages(raw)
     return of_messages or any(
-        side.suspects.is_suspect(side.session.side, name) for side, name in ((source, raw), (target, work.mapped.raw))
+        side.suspects.is_suspect(side.session.side, name) for side, name in ((source, raw), (target, mapped.raw))
     )
 
 

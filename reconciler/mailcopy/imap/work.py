@@ -21,7 +21,8 @@ _MESSAGES_AT_ONCE = 20_000
 class Work:
     """One folder with something to do, and what became of it.
 
-    ``given_up``: messages that have ended a connection alone, with words; it is on record when the rest is done.
+    ``suspect``: it has ended a connection, or some of its messages have. ``given_up``: messages that have done so alone,
+    with words; that goes on record when the rest is done.
     """
 
     mapped: Mapped
@@ -29,6 +30,7 @@ class Work:
     here: Status
     there: Status
     in_doubt: bool
+    suspect: bool = False
     listed: Listed = field(default_factory=lambda: Listed(b""))
     missing: list[Row] = field(default_factory=list)
     lane: Lane | None = None
@@ -74,12 +76,13 @@ def is_unchanged(state: FolderState, here: Status, copy: MailboxCopy) -> bool:
 
 
 def groups(works: Sequence[Work]) -> Iterator[list[Work]]:
-    """The folders in groups that go through all steps together."""
+    """The folders in groups that go through all steps together; one under suspicion goes alone."""
     group: list[Work] = []
     messages = 0
     for work in works:
         size = work.here.messages if work.state.uidnext == 1 else 0
-        if group and (len(group) >= _FOLDERS_AT_ONCE or messages + size > _MESSAGES_AT_ONCE):
+        full = len(group) >= _FOLDERS_AT_ONCE or messages + size > _MESSAGES_AT_ONCE
+        if group and (full or work.suspect):
             yield group
             group, messages = [], 0
         group.append(work)
