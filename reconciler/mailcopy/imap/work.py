@@ -21,8 +21,8 @@ _MESSAGES_AT_ONCE = 20_000
 class Work:
     """One folder with something to do, and what became of it.
 
-    ``suspect``: it has ended a connection, or some of its messages have. ``given_up``: messages that have done so alone,
-    with words; that goes on record when the rest is done.
+    ``suspect``: it has ended a connection, or some of its messages have. ``given_up``: messages that did so alone, with
+    words; that goes on record when the rest is done.
     """
 
     mapped: Mapped
