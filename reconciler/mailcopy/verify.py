@@ -227,7 +227,7 @@ def _judged(reading: Session, listed: Listed) -> list[Judged]:
         )
     if listed.rows and reading.can(CAPABILITY):
         mark_importance(listed, read_labels(reading, listed.raw, [row.uid for row in listed.rows]))
-    who = identities(reading, listed.raw, [row.uid for row in listed.rows]) if listed.rows else {}
+    who = identities(reading, listed.raw, listed.rows) if listed.rows else {}
     return [
         Judged(row.uid, who[row.uid], row.size, row.arrived, frozenset(row.flags.split()))
         for row in listed.rows

@@ -13,31 +13,24 @@ from dataclasses import replace
 from threading import Lock
 from typing import Final, NamedTuple
 
-from reconciler.errors import (
-    CommandRefused,
-    ConnectionCut,
-    LoginRefused,
-    MailboxSuspect,
-    MailError,
-    ProtocolBroken,
-    SecretError,
-)
+from reconciler.errors import CommandRefused, ConnectionCut, MailError, ProtocolBroken, SecretError
 from reconciler.mailcopy.imap.accounts import Accounts, part_of
 from reconciler.mailcopy.imap.folder_plan import folder_plan, marked
 from reconciler.mailcopy.imap.job import Endpoint, MailboxCopy
 from reconciler.mailcopy.imap.lane import Lane
 from reconciler.mailcopy.imap.mailbox_pass import GroupPass
+from reconciler.mailcopy.imap.persistence import persist
 from reconciler.mailcopy.imap.planning import Agenda, prepare
 from reconciler.mailcopy.imap.session import Session, open_session
 from reconciler.mailcopy.imap.sharing import is_much, next_of, shares, side_by_side
 from reconciler.mailcopy.imap.standing import Watched
-from reconciler.mailcopy.imap.stream import Stream, TargetFull
+from reconciler.mailcopy.imap.stream import Stream
 from reconciler.mailcopy.imap.survey import Survey, survey
 from reconciler.mailcopy.imap.work import Work, groups
 from reconciler.mailcopy.job import NO_PLAN, MailboxReport, Means, Progress, State
 from reconciler.mailcopy.model.accounting import FolderAccount, Refusal, Tally
 from reconciler.mailcopy.model.mapping import FolderPlan
-from reconciler.mailcopy.model.refusal import Meaning, backoff, fit_for_people, meaning
+from reconciler.mailcopy.model.refusal import fit_for_people
 from reconciler.mailcopy.model.suspects import Side, Spot, Suspects
 from reconciler.mailcopy.reporting import reported
 
@@ -52,49 +45,11 @@ def copy_mailbox(copy: MailboxCopy, means: Means) -> MailboxReport:
 
     """
     attempt = Attempt(copy, means)
-    return reported(attempt, copy.key, means, lambda: _persist(attempt, means))
-
-
-def _persist(attempt: "Attempt", means: Means) -> tuple[State, str]:
-    """Run it again after a lost connection, until too many attempts in a row have brought nothing over.
-
-    Each cut is evidence about what was on the wire. While that narrows, it goes on.
-    """
-    failures = cuts = 0
-    while True:
-        before = attempt.settled
-        try:
-            return attempt.run()
-        except TargetFull as error:
-            return State.FULL, str(error)
-        except (LoginRefused, SecretError) as error:
-            return State.AUTH_LOST, str(error)
-        except MailboxSuspect as error:
-            return State.SUSPECT, str(error)
-        except (ConnectionCut, CommandRefused, ProtocolBroken) as error:
-            if isinstance(error, ConnectionCut) and meaning(error.words) is Meaning.USED_UP:
-                return State.LIMITED, f"{error}; the rest follows when the provider allows it again"
-            narrowed = attempt.learn(error)
-            moved = attempt.settled > before
-            cuts = 0 if moved else cuts + 1
-            failures = 1 if moved else failures + (not narrowed)
-            if failures >= means.patience.attempts or cuts >= _MOST_CUTS or attempt.gives_all_up:
-                return State.FAILED, str(error)
-            attempt.say(State.WAITING, words=str(error))
-            if failures > 1 or (error.words and not narrowed) or meaning(error.words) is Meaning.SLOW_DOWN:
-                means.sleep(backoff(max(1, failures), error.words).total_seconds())
+    return reported(attempt, copy.key, means, lambda: persist(attempt, means))
 
 
 _Pair = tuple[Session, Session]
 """The connections to the source and to the target."""
-
-
-_MOST_CUTS: Final = 25
-"""Connections that may end one after the other without a message more copied or refused; a batch is halved 10 times."""
-
-_FEW_GIVEN_UP: Final = 10
-_MANY_GIVEN_UP: Final = 100
-"""Messages in a row that may end the connection alone: where no message has got through, and where some have."""
 
 
 class _Looked(NamedTuple):
@@ -155,19 +110,19 @@ class Attempt:
         return held + self._suspects.given_up
 
     @property
-    def gives_all_up(self) -> bool:
-        """Whether so much was given up, and nothing got through, that it is the connection and not the messages."""
-        return self._suspects.given_up - self._given_up_before >= (
-            _FEW_GIVEN_UP if not self.messages else _MANY_GIVEN_UP
-        )
+    def given_up(self) -> tuple[int, bool]:
+        """Messages given up since the last one got through, and whether any has."""
+        return self._suspects.given_up - self._given_up_before, self.messages > 0
 
     def learn(self, error: ConnectionCut | CommandRefused | ProtocolBroken) -> bool:
         """Take the end of a connection as evidence; True if it tells something about what was on the wire."""
         spot = error.spot
         if not isinstance(spot, Spot):
             return False
-        if isinstance(error, ConnectionCut) and error.unheard:
-            self._serial.add(spot.side)
+        sent_ahead = isinstance(error, ProtocolBroken) or (isinstance(error, ConnectionCut) and error.unheard)
+        if sent_ahead and spot.side not in self._serial:
+            self._serial.add(spot.side)  # one command at a time tells whether it was that
+            return True
         self._suspects.blame(spot, fit_for_people(error.words) or str(error))
         return True
 

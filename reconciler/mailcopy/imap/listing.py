@@ -129,7 +129,7 @@ def _asked_again(
     for chosen in uid_set.write(uids):
         heard = Hearing(session, Wanted(raw))
         heard.opened()
-        with on_the_wire(session, raw, uids if session.side is Side.SOURCE else ()):
+        with on_the_wire(session, raw, uids):
             tag = session.wire.command(b"UID FETCH " + chosen.encode() + _WHOLE_ROW)
             for response in session.wire.until(tag):
                 if isinstance(response, list):

@@ -4,7 +4,7 @@ from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from reconciler.mailcopy.imap.flags import carry
+from reconciler.mailcopy.imap.flags import Refused, carry
 from reconciler.mailcopy.imap.job import MailboxCopy
 from reconciler.mailcopy.imap.lane import Lane
 from reconciler.mailcopy.imap.listing import hear, list_folders
@@ -19,7 +19,7 @@ from reconciler.mailcopy.model.accounting import Fate, Record, Refusal
 from reconciler.mailcopy.model.batches import batch_count, batches, fitting
 from reconciler.mailcopy.model.flags import follow
 from reconciler.mailcopy.model.message import Row
-from reconciler.mailcopy.model.suspects import Suspects
+from reconciler.mailcopy.model.suspects import OF_SOURCE, Suspects
 
 if TYPE_CHECKING:
     from reconciler.mailcopy.ports import MailLedger
@@ -180,18 +180,22 @@ class GroupPass:
             for record, now in changed
             if record.target_uid and (change := follow(record.flags, now))
         ]
-        if words := carry(self._target, work.mapped.raw, work.lane.allowed, changes):
-            self._flags_refused(work, words)
+        if self._flags_refused(work, carry(self._target, work.mapped.raw, work.lane.allowed, changes)):
             return
         self._ledger.record(work.state.number, [record._replace(flags=now) for record, now in changed])
 
     @staticmethod
-    def _flags_refused(work: Work, words: str) -> None:
-        """A folder that says that it keeps no flags was asked all the same, and that is told and no more."""
+    def _flags_refused(work: Work, refused: Refused) -> bool:
+        """Whether the next pass is to try again; keywords, and a folder that says it keeps no flags, are only told."""
+        if refused.keywords:
+            work.notes.append(f"keywords were left off messages that stand there: {refused.keywords}")
+        if not refused.words:
+            return False
         if work.lane and work.lane.allowed.tried:
-            work.notes.append(f"no flags are kept there: {words}")
-        else:
-            work.refusals.append(Refusal(work.title, 0, f"flags: {words}"))
+            work.notes.append(f"no flags are kept there: {refused.words}")
+            return False
+        work.refusals.append(Refusal(work.title, 0, f"flags: {refused.words}"))
+        return True
 
     def _excluded(self, row: Row) -> str:
         since = self._copy.rules.since
@@ -200,8 +204,12 @@ class GroupPass:
         return f"arrived before {since:%Y-%m-%d %H:%M %Z}"
 
     def _recognise(self, work: Work, strangers: Sequence[Row]) -> None:
+        left_alone = self._suspects.refused.get(work.mapped.source.raw, {})
+        mine = [row for row in work.missing if not left_alone.get(row.uid, "").startswith(OF_SOURCE)]
         pairs = recognise(
-            Shelf(self._source, work.mapped.source.raw, work.missing), Shelf(self._target, work.mapped.raw, strangers)
+            Shelf(self._source, work.mapped.source.raw, mine),
+            Shelf(self._target, work.mapped.raw, strangers),
+            self._suspects,
         )
         there = {row.uid: row for row in strangers}
         records, changes = [], []
@@ -212,8 +220,7 @@ class GroupPass:
                 if self._copy.rules.follow_flags and (change := follow(there[target_uid].flags, row.flags)):
                     changes.append((target_uid, change))
         assert work.lane is not None
-        if words := carry(self._target, work.mapped.raw, work.lane.allowed, changes):
-            self._flags_refused(work, words)
+        if self._flags_refused(work, carry(self._target, work.mapped.raw, work.lane.allowed, changes)):
             as_there = {uid for uid, _ in changes}  # so the next pass sees what is still to be carried
             records = [r._replace(flags=there[r.target_uid].flags) if r.target_uid in as_there else r for r in records]
         self._ledger.record(work.state.number, records)
@@ -222,4 +229,4 @@ class GroupPass:
 
 
 def _of_source(words: str) -> str:
-    return words if words.startswith("the source") else f"the source: {words}"
+    return words if words.startswith(OF_SOURCE) else f"{OF_SOURCE}: {words}"

@@ -12,7 +12,7 @@ from reconciler.mailcopy.imap.wire import Answer, Parts
 from reconciler.mailcopy.model import uid_set
 from reconciler.mailcopy.model.message import Row
 from reconciler.mailcopy.model.refusal import Meaning, Pauses, meaning
-from reconciler.mailcopy.model.suspects import Spot
+from reconciler.mailcopy.model.suspects import Side, Spot
 
 _AHEAD = 4
 """FETCH commands on the wire."""
@@ -93,7 +93,8 @@ def read_messages(
     except (ConnectionCut, ProtocolBroken) as error:
         if reader.pending:
             first = reader.pending[0]
-            uids = () if first.opening else tuple(row.uid for row in first.missing)
+            of_messages = not first.opening and session.side is Side.SOURCE  # whose UIDs they are known by
+            uids = tuple(row.uid for row in first.missing) if of_messages else ()
             error.spot = error.spot or Spot(session.side, first.brought.job.raw, uids)
             if first.brought.bodies:
                 yield first.brought

@@ -14,7 +14,7 @@ from reconciler.mailcopy.imap.session import Session
 from reconciler.mailcopy.imap.wire import Answer, Parts
 from reconciler.mailcopy.model.flags import EVERYTHING, Allowed, lost, portable
 from reconciler.mailcopy.model.message import Row
-from reconciler.mailcopy.model.suspects import Spot
+from reconciler.mailcopy.model.suspects import Side, Spot
 
 _NUMBER = re.compile(rb"\* (\d{1,10}) (EXISTS|EXPUNGE)\r\n\Z", re.IGNORECASE)
 _CODE = re.compile(rb"\* OK \[(UIDVALIDITY|UIDNEXT|HIGHESTMODSEQ) (\d{1,20})\]", re.IGNORECASE)
@@ -168,8 +168,8 @@ class on_the_wire:  # noqa: N801 - read as a sentence: with on_the_wire(…)
     """What befalls the connection inside of it, befell it at this folder, or at these messages of it."""
 
     def __init__(self, session: Session, raw: bytes, uids: Iterable[int] = ()) -> None:
-        """Know the place."""
-        self._spot = Spot(session.side, raw, tuple(uids))
+        """Know the place; messages are known by the source's UIDs alone."""
+        self._spot = Spot(session.side, raw, tuple(uids) if session.side is Side.SOURCE else ())
 
     def __enter__(self) -> None:
         """Go on."""

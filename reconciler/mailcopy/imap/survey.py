@@ -7,7 +7,7 @@ STATUS commands at once. What a server announces and does not do is asked for ag
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from reconciler.errors import MailboxSuspect
+from reconciler.errors import ConnectionCut, MailboxSuspect, ProtocolBroken
 from reconciler.mailcopy.imap.folder_lists import Listing, Status
 from reconciler.mailcopy.imap.grammar import quoted
 from reconciler.mailcopy.imap.session import Session
@@ -15,12 +15,16 @@ from reconciler.mailcopy.imap.standing import Watched, stand, status_items
 from reconciler.mailcopy.imap.wire import Answer
 from reconciler.mailcopy.model.accounting import Refusal
 from reconciler.mailcopy.model.folder import Folder, Namespace
-from reconciler.mailcopy.model.suspects import Suspects
+from reconciler.mailcopy.model.suspects import Spot, Suspects
 
 LIST_ITSELF = "(the list of folders)"
 """Where people look for a folder's title, when the server did not list all of them."""
 
 _ID = b'ID ("name" "reconciler")'
+_EXTENDED = b"LIST RETURN"
+_COMMAND = b"\r\n"
+"""In front of a command's name it stands for no folder, where evidence about folders is kept."""
+
 _DEEPEST = 20
 """Levels of folders that are walked where the server does not list them all at once."""
 
@@ -59,13 +63,16 @@ def survey(session: Session, suspects: Suspects | None = None) -> Survey:
     watched = Watched(session, suspects or Suspects())
     if session.can("ID"):  # some servers open no folder to who has not said it
         session.wire.aside(_ID)
-    listing, refused, notes = _listing(session)
+    listing, refused, notes = _listing(watched)
+    listing.attributes.setdefault(b"INBOX", set())  # it exists though no list shows it (RFC 3501, section 5.1)
+    listing.separators.setdefault(b"INBOX", "")
     namespace = listing.namespace()
     folders, unnamed = listing.folders(namespace)
     own = {folder.raw: folder for folder in folders if folder.selectable}
     words = dict(stand(watched, [raw for raw in own if raw not in listing.status], listing))
-    if b"INBOX" not in listing.status:
-        words |= _once_more(watched, listing, own)
+    if b"INBOX" not in listing.status and not watched.against(b"INBOX"):
+        session.wire.aside(_ID)  # it may want to know first who asks, and not say so
+        words |= stand(watched, [raw for raw in own if raw not in listing.status], listing)
     if b"INBOX" not in listing.status and (session.is_admin or not listing.status):
         raise _no_inbox(session, words.get(b"INBOX", "it is not listed"))
     refusals = [Refusal(LIST_ITSELF, 0, refused)] if refused else []
@@ -89,14 +96,6 @@ def expect_mail(found: Survey, session: Session) -> None:
         )
 
 
-def _once_more(watched: Watched, listing: Listing, own: dict[bytes, Folder]) -> Mapping[bytes, str]:
-    """INBOX exists though no list shows it (RFC 3501, section 5.1), and may want to know first who asks."""
-    if b"INBOX" not in own:
-        own[b"INBOX"] = Folder.of(listing.namespace(), b"INBOX")
-    watched.session.wire.aside(_ID)
-    return stand(watched, [raw for raw in own if raw not in listing.status], listing)
-
-
 def _no_inbox(session: Session, words: str) -> MailboxSuspect:
     advice = (
         " An administrator's login may lack the rights (Dovecot with acl wants master_user=%u in its userdb)."
@@ -109,58 +108,65 @@ def _no_inbox(session: Session, words: str) -> MailboxSuspect:
     )
 
 
-def _listing(session: Session) -> tuple[Listing, str, list[str]]:
+def _listing(watched: Watched) -> tuple[Listing, str, list[str]]:
     """All that is listed; the words if the list is not whole, and what is not known of subscriptions."""
-    listing = Listing()
+    session, listing = watched.session, Listing()
     commands = {b"NAMESPACE": b"NAMESPACE"} if session.can("NAMESPACE") else {}
-    extended = session.can("LIST-STATUS") and session.can("LIST-EXTENDED")
-    if extended:
+    plain = {b"LIST": b'LIST "" "*"', b"LSUB": b'LSUB "" "*"'}
+    if session.can("LIST-STATUS") and session.can("LIST-EXTENDED"):
         use = b" SPECIAL-USE" if session.can("SPECIAL-USE") else b""
-        commands[b"LIST"] = b'LIST "" "*" RETURN (SUBSCRIBED' + use + b" STATUS " + status_items(session) + b")"
+        commands[_EXTENDED] = b'LIST "" "*" RETURN (SUBSCRIBED' + use + b" STATUS " + status_items(session) + b")"
     else:
-        commands |= {b"LIST": b'LIST "" "*"', b"LSUB": b'LSUB "" "*"'}
-    words = _told(session, listing, commands)
-    if extended and b"LIST" in words:
-        words |= _told(session, listing, {b"LIST": b'LIST "" "*"', b"LSUB": b'LSUB "" "*"'}, words)
-    alone = {name: command for name, command in commands.items() if name in words and not extended}
-    for name, command in alone.items():  # a server may refuse only what is sent ahead of an answer
-        if not _told(session, listing, {name: command}, words):
-            session.wire.serial = True
+        commands |= plain
+    words = _told(watched, listing, commands)
+    again = plain if _EXTENDED in words else {name: commands[name] for name in words}
+    for name, command in again.items():  # plainer, and alone: a server may refuse only what is sent ahead of an answer
+        said = _told(watched, listing, {name: command})
+        session.wire.serial = session.wire.serial or (name in words and not said)
+        words = {each: why for each, why in words.items() if each != name} | said
     refused = words.get(b"LIST", "")
-    if refused and not _walk(session, listing):
+    if refused and not _walk(watched, listing):
         refused = ""
     notes = []
-    if said := words.get(b"LSUB"):
-        notes.append(f"which folders are subscribed is not known, so none is on the other side: {said}")
+    if said_of_subscriptions := words.get(b"LSUB"):
+        notes.append(f"which folders are subscribed is not known, so none is subscribed there: {said_of_subscriptions}")
     return listing, refused, notes
 
 
-def _told(
-    session: Session, listing: Listing, commands: Mapping[bytes, bytes], words: dict[bytes, str] | None = None
-) -> dict[bytes, str]:
-    """Ask; gives the words of the refused ones, and takes those that are answered now out of ``words``."""
-    tags = {session.wire.command(command): name for name, command in commands.items()}
+def _told(watched: Watched, listing: Listing, commands: Mapping[bytes, bytes]) -> dict[bytes, str]:
+    """Ask; gives the words of the refused ones. What has ended the connection is asked for alone, and twice at most.
+
+    Raises:
+        ConnectionCut: with the command that was on the wire, in place of a folder.
+
+    """
+    session = watched.session
     refused: dict[bytes, str] = {}
-    for response in session.wire.until(*tags):
-        if isinstance(response, list):
-            listing.note(response)
-        elif isinstance(response, Answer) and response.tag in tags:
-            name = tags[response.tag]
-            if not response.ok:
-                refused[name] = response.words
-            elif words is not None:
-                words.pop(name, None)
-    return refused
+    named = {_COMMAND + name: name for name in commands}
+    for group in watched.in_order(named, len(named)):
+        due = {session.wire.command(commands[named[each]]): each for each in group}
+        try:
+            for response in session.wire.until(*due):
+                if isinstance(response, list):
+                    listing.note(response)
+                elif isinstance(response, Answer) and response.tag in due:
+                    each = due.pop(response.tag)
+                    if not response.ok:
+                        refused[named[each]] = response.words or "refused"
+        except (ConnectionCut, ProtocolBroken) as error:
+            error.spot = Spot(session.side, next(iter(due.values()), group[0]))
+            raise
+    return refused | {named[each]: said for each in named if (said := watched.against(each))}
 
 
-def _walk(session: Session, listing: Listing) -> bool:
+def _walk(watched: Watched, listing: Listing) -> bool:
     """List level by level what the server would not list at once; True if some of that is refused as well."""
     seen: set[bytes] = set()
     refused = False
     level: Sequence[bytes] = [b""]
     for _ in range(_DEEPEST):
         commands = {prefix: b'LIST "" ' + quoted(prefix + b"%") for prefix in level}
-        refused = bool(_told(session, listing, commands)) or refused
+        refused = bool(_told(watched, listing, commands)) or refused
         seen.update(level)
         below = (raw + cut.encode() for raw, cut in listing.separators.items() if cut and _may_have(listing, raw))
         level = [prefix for prefix in below if prefix not in seen]

@@ -92,10 +92,10 @@ class Appender:
         ``exists``: how many messages a folder held when the server last told, by raw name.
         """
         self._wire, self._pace = session.wire, pace
-        self.multi = session.can("MULTIAPPEND")
-        self.literals = (
-            Literals.PLUS if session.can("LITERAL+") else Literals.MINUS if session.can("LITERAL-") else Literals.NONE
-        )
+        plain = session.wire.serial  # what it announces it may not do
+        self.multi = session.can("MULTIAPPEND") and not plain
+        ahead = Literals.PLUS if session.can("LITERAL+") else Literals.MINUS
+        self.literals = ahead if not plain and (session.can("LITERAL+") or session.can("LITERAL-")) else Literals.NONE
         self._selected: bytes | None = None
         self._asked: dict[bytes, tuple[Flight, list[int]]] = {}
         self._done: list[Flight] = []

@@ -8,7 +8,7 @@ folder that ends the connection twice is left alone likewise.
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from reconciler.mailcopy.model.message import Row
 
@@ -21,6 +21,10 @@ class Side(StrEnum):
 
     SOURCE = "source"
     TARGET = "target"
+
+
+OF_SOURCE: Final = f"the {Side.SOURCE}"
+"""How the words begin that say that the source would not give a message."""
 
 
 class Spot(NamedTuple):

@@ -1,5 +1,7 @@
 """Real servers where they are at odds with what others take for granted; both sides are looked at by others' code."""
 
+import shutil
+import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import timedelta
@@ -136,18 +138,25 @@ def test_maildir_files_whose_size_is_wrong_in_their_name_are_refused_and_all_oth
     assert counts(new.port) == {"INBOX": 60 - wrong, "Work": 3}
 
 
-def test_a_folder_of_dovecots_virtual_plugin_is_left_out_with_a_line(
-    running, ledger: SqlLedger, tmp_path: Path
-) -> None:
-    place = Path("/dev/shm") / tmp_path.name
+@pytest.fixture
+def every_message() -> Iterator[Path]:
+    """The folder of a virtual namespace in which one folder shows all messages."""
+    place = Path(tempfile.mkdtemp(prefix="virtual-", dir="/dev/shm"))
     every = place / "Every"
-    every.mkdir(parents=True)
+    every.mkdir()
     (every / "dovecot-virtual").write_text("*\n  all\n")
     for path in (place, every, every / "dovecot-virtual"):
         path.chmod(0o777)
+    yield place
+    shutil.rmtree(place)
+
+
+def test_a_folder_of_dovecots_virtual_plugin_is_left_out_with_a_line(
+    running, ledger: SqlLedger, every_message: Path
+) -> None:
     extra = (
         "mail_plugins = virtual\nprotocol imap {\n  mail_plugins = virtual\n}\n"
-        f"namespace virtual {{\n  prefix = seen.\n  separator = .\n  location = virtual:{place}\n}}\n"
+        f"namespace virtual {{\n  prefix = seen.\n  separator = .\n  location = virtual:{every_message}\n}}\n"
     )
     old, new = running(Dovecot("old", separator=".", extra=extra)), running(Dovecot("new"))
     with logged_in(old.port, ANN) as client:
