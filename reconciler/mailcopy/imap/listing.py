@@ -50,10 +50,10 @@ def list_folders(
 
 
 def ask(session: Session, wanted: Sequence[Wanted], *, writable: bool = False) -> Asked:
-    """Send the commands of ``list_folders``."""
+    """Send the commands of ``list_folders``; if the connection ends meanwhile, it does so at the first of them."""
     tags = []
-    for want in wanted:
-        with on_the_wire(session, want.raw):
+    with on_the_wire(session, wanted[0].raw if wanted else b""):
+        for want in wanted:
             opening = session.wire.command((b"SELECT " if writable else b"EXAMINE ") + quoted(want.raw))
             tags.append((opening, tuple(session.wire.command(command) for command in _fetches(session, want))))
     return Asked(tuple(wanted), tuple(tags))

@@ -80,9 +80,9 @@ def prepare(  # noqa: PLR0917 - both sides as they are
         if not in_doubt and is_unchanged(state, status, copy):
             accounts.append(_unchanged(mapped, state))
         else:
-            suspect = _is_suspect(mapped, source, target)
-            works.append(Work(mapped, state, status, target_status, in_doubt, suspect))
-    untouched_first = sorted(works, key=lambda work: work.suspect)
+            suspicion = _suspicion(mapped, source, target)
+            works.append(Work(mapped, state, status, target_status, in_doubt, suspicion))
+    untouched_first = sorted(works, key=lambda work: work.suspicion)
     notes = (*here.notes, *_notes(plan, ready))
     return Agenda(plan, tuple(untouched_first), tuple(accounts), doubts, labels, ready.allowed, ahead, notes)
 
@@ -131,12 +131,9 @@ def _wants_prefix(plan: FolderPlan, refused: Iterable[Mapped], there: Survey) ->
     return untold and bool(new) and len(list(refused)) == len(new)
 
 
-def _is_suspect(mapped: Mapped, source: Watched, target: Watched) -> bool:
-    raw = mapped.source.raw
-    of_messages = source.suspects.has_messages(raw)
-    return of_messages or any(
-        side.suspects.is_suspect(side.session.side, name) for side, name in ((source, raw), (target, mapped.raw))
-    )
+def _suspicion(mapped: Mapped, source: Watched, target: Watched) -> int:
+    sides = ((source, mapped.source.raw), (target, mapped.raw))
+    return sum(watched.suspects.weight(watched.session.side, raw) for watched, raw in sides)
 
 
 def _notes(plan: FolderPlan, ready: Ready) -> Iterable[str]:

@@ -21,8 +21,8 @@ _MESSAGES_AT_ONCE = 20_000
 class Work:
     """One folder with something to do, and what became of it.
 
-    ``suspect``: it has ended a connection, or some of its messages have. ``given_up``: messages that did so alone, with
-    words; that goes on record when the rest is done.
+    ``suspicion``: how often it, or some of its messages, have ended a connection. ``given_up``: messages that did so
+    alone, with words; that goes on record when the rest is done.
     """
 
     mapped: Mapped
@@ -30,7 +30,7 @@ class Work:
     here: Status
     there: Status
     in_doubt: bool
-    suspect: bool = False
+    suspicion: int = 0
     listed: Listed = field(default_factory=lambda: Listed(b""))
     missing: list[Row] = field(default_factory=list)
     lane: Lane | None = None
@@ -82,7 +82,7 @@ def groups(works: Sequence[Work]) -> Iterator[list[Work]]:
     for work in works:
         size = work.here.messages if work.state.uidnext == 1 else 0
         full = len(group) >= _FOLDERS_AT_ONCE or messages + size > _MESSAGES_AT_ONCE
-        if group and (full or work.suspect):
+        if group and (full or work.suspicion):
             yield group
             group, messages = [], 0
         group.append(work)

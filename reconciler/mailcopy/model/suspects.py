@@ -77,9 +77,11 @@ class Suspects:
         strikes, words = self._folders.get((side, raw), (0, ""))
         return f"it ends the connection: {words}" if strikes >= _ENOUGH else ""
 
-    def has_messages(self, raw: bytes) -> bool:
-        """Whether messages of the source folder are suspected."""
-        return bool(self._groups.get(raw))
+    def weight(self, side: Side, raw: bytes) -> int:
+        """How strong the suspicion is of a folder and, on the source, of its messages; 0 is none."""
+        strikes, _ = self._folders.get((side, raw), (0, ""))
+        of_messages = sum(1 + group.strikes for group in self._groups.get(raw, ())) if side is Side.SOURCE else 0
+        return strikes + of_messages
 
     def parted(self, raw: bytes, rows: Sequence[Row]) -> tuple[Sequence[Row], list[tuple[Row, ...]]]:
         """The rows above suspicion, and the others in groups that each are to be alone on the wire.
