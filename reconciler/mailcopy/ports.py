@@ -28,6 +28,15 @@ class MailLedger(Protocol):
     def flags(self, folder: int, uids: Collection[int], /) -> Mapping[int, Record]:
         """What is known of these copied messages."""
 
+    def told(self, folder: int, /) -> Mapping[int, str]:
+        """Source UID to what was said of a message that was copied: what had to be left off."""
+
+    def approve(self, folder: int, digests: Mapping[int, bytes], /) -> None:
+        """These texts of copies are approved, by source UID; a text that is approved stays so."""
+
+    def approved(self, folder: int, /) -> Mapping[int, bytes]:
+        """Source UID to the digest of the copy's text that was approved."""
+
     def target_uids(self, copy: CopyKey, target: bytes, uidvalidity: int, /) -> Collection[int]:
         """The UIDs in a target folder that are copies, from whatever source folder, by the latest state of each."""
 

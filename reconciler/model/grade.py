@@ -24,6 +24,8 @@ class Kind(StrEnum):
     SIZE = "size"
     FLAGS = "flags"
     EXTRA = "extra"  # on the target only: delivered or written there
+    UNSTABLE = "unstable"  # the source shows another text at each reading, and the target holds what stays the same
+    UNJUDGED = "not judged"  # a server did not show it, so nobody can say
 
 
 @dataclass(frozen=True, slots=True)

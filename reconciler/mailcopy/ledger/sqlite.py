@@ -96,6 +96,21 @@ class SqlLedger:
                 found.update(_records(connection.execute(query, (folder, Fate.COPIED.value, *few))))
         return found
 
+    def told(self, folder: int, /) -> Mapping[int, str]:
+        """What was said of messages that were copied: what had to be left off."""
+        with self._transaction() as connection:
+            return dict(connection.execute(sql.TOLD, (folder, Fate.COPIED.value)))
+
+    def approve(self, folder: int, digests: Mapping[int, bytes], /) -> None:
+        """These texts of copies are approved, by source UID; one that is stays."""
+        with self._transaction() as connection:
+            connection.executemany(sql.APPROVE, [(folder, uid, digest) for uid, digest in digests.items()])
+
+    def approved(self, folder: int, /) -> Mapping[int, bytes]:
+        """The digests of the approved texts, by source UID."""
+        with self._transaction() as connection:
+            return dict(connection.execute(sql.APPROVED, (folder,)))
+
     def target_uids(self, copy: CopyKey, target: bytes, uidvalidity: int, /) -> Collection[int]:
         """The UIDs in a target folder that are copies of ours, by the latest state of each source folder."""
         with self._transaction() as connection:

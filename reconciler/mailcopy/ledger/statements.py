@@ -9,6 +9,9 @@ OPEN: Final = insertion("mail_folders", "copy", *STATE)
 CLOSE: Final = f"UPDATE mail_folders SET {', '.join(f'{name} = ?' for name in STATE)} WHERE number = ?"  # noqa: S608 - our own words
 RECORD: Final = "INSERT OR REPLACE INTO mail_messages VALUES (?, ?, ?, ?, ?, ?, 0)"
 READ: Final = "SELECT uid, fate, target_uid, flags, words FROM mail_messages WHERE folder = ?"
+TOLD: Final = "SELECT uid, words FROM mail_messages WHERE folder = ? AND fate = ? AND words <> ''"
+APPROVE: Final = insertion("mail_approved", "folder", "uid", "digest").replace("INSERT", "INSERT OR IGNORE", 1)
+APPROVED: Final = "SELECT uid, digest FROM mail_approved WHERE folder = ?"
 FOLDERS: Final = f"SELECT {', '.join(FolderState.__slots__)} FROM mail_folders WHERE copy = ? ORDER BY number"  # noqa: S608 - our own words
 OURS: Final = """
 SELECT target_uid FROM mail_messages WHERE target_uid > 0 AND folder IN (

@@ -43,6 +43,12 @@ CREATE TABLE IF NOT EXISTS mail_shown (
   PRIMARY KEY (folder, uid)
 ) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS mail_shown_message ON mail_shown (message);
+CREATE TABLE IF NOT EXISTS mail_approved (
+  folder INTEGER NOT NULL REFERENCES mail_folders (number),
+  uid INTEGER NOT NULL,
+  digest BLOB NOT NULL,
+  PRIMARY KEY (folder, uid)
+) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS mail_batches (
   number INTEGER NOT NULL PRIMARY KEY,
   folder INTEGER NOT NULL REFERENCES mail_folders (number),

@@ -5,20 +5,24 @@ from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Seq
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
+from reconciler.mailcopy.model.flags import SYSTEM, portable
 from reconciler.mailcopy.model.message import Identity, telling_apart
 from reconciler.model.grade import Difference, Kind
 
 REWRITTEN: Final = "the server rewrote line ends, NUL or a header's octets outside ASCII; the text is the same"
 LATER: Final = "it came after the last pass over its folder"
 FORWARDED: Final = "one side holds the forwarded copy, which has more header; the text is the same"
+SAME_TEXT: Final = "a server tells another size than the text has; the text is the same"
+WITHOUT_FLAGS: Final = "without flags"
+"""What the copier says of a message that came without the flags that every server has."""
 
 
 class Judged(NamedTuple):
-    """A message as one side shows it; ``arrived`` in seconds since 1970."""
+    """A message as one side shows it; ``arrived`` in seconds since 1970. ``size`` is None where it is not told."""
 
     uid: int
     identity: Identity
-    size: int
+    size: int | None
     arrived: int | None
     flags: frozenset[str]
 
@@ -27,13 +31,16 @@ class Judged(NamedTuple):
 class Excuses:
     """What explains differences: source UIDs that were not to be copied, with the reason; and what time it is.
 
-    ``flags_are_the_targets``: the user has moved. ``keywords_kept``: the target folder takes new keywords.
+    ``flags_are_the_targets``: the user has moved. ``keywords_kept``: the target folder takes new keywords; ``lost``:
+    the flags that it does not keep beside these. ``told``: source UIDs to what the copier said that it left off.
     """
 
     left_out: Mapping[int, str] = field(default_factory=dict)
     now: float = 0.0
     flags_are_the_targets: bool = False
     keywords_kept: bool = True
+    lost: frozenset[str] = frozenset()
+    told: Mapping[int, str] = field(default_factory=dict)
 
 
 class Doubt(NamedTuple):
@@ -69,7 +76,7 @@ def judge(folder: str, source: Sequence[Judged], target: Sequence[Judged], excus
             found[kind, why].append(f"target UID {message.uid}")
         for one, other in pairs:
             unequal = dict(_unequal(one, other, excuses))
-            if one.size != other.size:
+            if not _same_size(one, other):
                 redated = unequal.get(Kind.DATE) == ""
                 doubtful.append(Doubt(one.uid, other.uid, redated))
                 unequal = {kind: why for kind, why in unequal.items() if not (redated and kind is Kind.DATE)}
@@ -82,7 +89,7 @@ def judge(folder: str, source: Sequence[Judged], target: Sequence[Judged], excus
 def settle(
     folder: str, doubts: Iterable[Doubt], why_equal: Callable[[Doubt], str], name: Callable[[int], str]
 ) -> Iterator[Difference]:
-    """The differences of doubtful pairs: ``why_equal`` gives REWRITTEN, FORWARDED, or nothing for two texts.
+    """The differences of doubtful pairs: ``why_equal`` gives SAME_TEXT, REWRITTEN, FORWARDED, or nothing for two texts.
 
     A copy that a filter sent on has arrived a moment later; nothing else explains another date.
     """
@@ -107,12 +114,14 @@ def _paired(
     source: list[Judged], target: list[Judged]
 ) -> tuple[list[tuple[Judged, Judged]], list[Judged], list[Judged]]:
     """Equal ones drop out; the others are paired by date and size as far as both sides go."""
+    if len(source) == len(target) == 1 and source[0][1:] == target[0][1:] and source[0].size is not None:
+        return [], [], []  # nearly always, and a mailbox has very many
     waiting: dict[object, list[Judged]] = defaultdict(list)
     for message in target:
         waiting[message[1:]].append(message)
     missing = []
     for message in source:
-        if waiting[message[1:]]:
+        if message.size is not None and waiting[message[1:]]:
             waiting[message[1:]].pop()
         else:
             missing.append(message)
@@ -126,6 +135,11 @@ def _paired(
                 extra.remove(other)
                 pairs.append((one, other))
     return pairs, missing, extra
+
+
+def _same_size(one: Judged, other: Judged) -> bool:
+    """A size that is not told is the same as none."""
+    return one.size is not None and one.size == other.size
 
 
 def _date_and_size(message: Judged) -> object:
@@ -149,15 +163,31 @@ def _unequal(source: Judged, target: Judged, excuses: Excuses) -> Iterator[tuple
             why = "the date lies in the future, which servers replace by their own"
         yield Kind.DATE, why
     if source.flags != target.flags:
-        yield Kind.FLAGS, _why_flags(source.flags, target.flags, excuses)
+        if excuses.flags_are_the_targets:
+            yield Kind.FLAGS, "the user has moved, and the new server's flags win"
+        else:
+            gained = {flag for flag in target.flags - source.flags if portable(flag)}
+            lost = source.flags - target.flags
+            if gained or lost:
+                yield Kind.FLAGS, "" if gained else _why_lost(lost, excuses, excuses.told.get(source.uid, ""))
 
 
-def _why_flags(source: frozenset[str], target: frozenset[str], excuses: Excuses) -> str:
-    if excuses.flags_are_the_targets:
-        return "the user has moved, and the new server's flags win"
-    if source - target == {"\\Deleted"} and not target - source:
+def _why_lost(lost: frozenset[str], excuses: Excuses, told: str) -> str:
+    """Every flag that is not on the target needs a reason."""
+    reasons = dict.fromkeys(_why_off(flag, excuses, told) for flag in sorted(lost))
+    return "" if "" in reasons else "; ".join(reasons)
+
+
+def _why_off(flag: str, excuses: Excuses, told: str) -> str:
+    keyword = not flag.startswith("\\")
+    if flag == "\\Deleted":
         return "a mark of deletion is not put on mail that stands on the target"
-    lost = source - target
-    if not excuses.keywords_kept and not target - source and not any(flag.startswith("\\") for flag in lost):
+    if not portable(flag):
+        return "a flag that not every server could take is not carried"
+    if told and (keyword or WITHOUT_FLAGS in told):
+        return told
+    if excuses.lost.issuperset(SYSTEM):
+        return "the target folder keeps no flags"
+    if keyword and not excuses.keywords_kept:
         return "the target folder takes no new keywords"
-    return ""
+    return "the target folder does not keep such a flag" if flag in excuses.lost else ""

@@ -1,4 +1,6 @@
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -106,6 +108,35 @@ def test_flags_are_told_of_copied_messages_only_however_many_are_asked(ledger: S
     state = ledger.open_folder(ANN, STATE)
     ledger.record(state.number, [copied(uid, uid) for uid in range(1, 1400)] + [Record(2000, Fate.REFUSED)])
     assert len(ledger.flags(state.number, range(1, 3000))) == 1399
+
+
+def test_what_was_left_off_is_told_of_copied_messages_only(ledger: SqlLedger) -> None:
+    state = ledger.open_folder(ANN, STATE)
+    words = "without keyword k4: NO [LIMIT] Too many user flags"
+    left_off = Record(1, Fate.COPIED, 11, words=words)
+    ledger.record(state.number, [left_off, copied(2, 12), Record(3, Fate.REFUSED, words="too big")])
+    assert ledger.told(state.number) == {1: words}
+
+
+def test_an_approved_text_stays_the_approved_one(ledger: SqlLedger) -> None:
+    state = ledger.open_folder(ANN, STATE)
+    ledger.approve(state.number, {1: b"first", 2: b"second"})
+    ledger.approve(state.number, {1: b"another"})
+    assert ledger.approved(state.number) == {1: b"first", 2: b"second"}
+    assert ledger.approved(state.number + 1) == {}
+
+
+def test_a_ledger_from_before_the_approvals_is_taken_as_it_is(tmp_path: Path, clock: FakeClock) -> None:
+    place = f"sqlite:///{tmp_path}/old.db"
+    before = SqlLedger(place, clock)
+    state = before.open_folder(ANN, STATE)
+    before.close()
+    with closing(sqlite3.connect(tmp_path / "old.db")) as connection:
+        connection.execute("DROP TABLE mail_approved")
+    after = SqlLedger(place, clock)
+    after.approve(state.number, {1: b"text"})
+    assert after.approved(state.number) == {1: b"text"}
+    after.close()
 
 
 def test_refused_messages_are_forgotten_so_that_the_folder_is_gone_through_again(ledger: SqlLedger) -> None:
