@@ -18,13 +18,21 @@ WITHOUT_FLAGS: Final = "without flags"
 
 
 class Judged(NamedTuple):
-    """A message as one side shows it; ``arrived`` in seconds since 1970. ``size`` is None where it is not told."""
+    """A message as one side shows it; ``arrived`` in seconds since 1970.
+
+    ``size`` and ``flags`` are None where they are not told.
+    """
 
     uid: int
     identity: Identity
     size: int | None
     arrived: int | None
-    flags: frozenset[str]
+    flags: frozenset[str] | None
+
+    @property
+    def is_told(self) -> bool:
+        """Whether there is all of it that can be compared."""
+        return self.size is not None and self.flags is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,14 +122,14 @@ def _paired(
     source: list[Judged], target: list[Judged]
 ) -> tuple[list[tuple[Judged, Judged]], list[Judged], list[Judged]]:
     """Equal ones drop out; the others are paired by date and size as far as both sides go."""
-    if len(source) == len(target) == 1 and source[0][1:] == target[0][1:] and source[0].size is not None:
+    if len(source) == len(target) == 1 and source[0][1:] == target[0][1:] and source[0].is_told:
         return [], [], []  # nearly always, and a mailbox has very many
     waiting: dict[object, list[Judged]] = defaultdict(list)
     for message in target:
         waiting[message[1:]].append(message)
     missing = []
     for message in source:
-        if message.size is not None and waiting[message[1:]]:
+        if message.is_told and waiting[message[1:]]:
             waiting[message[1:]].pop()
         else:
             missing.append(message)
@@ -162,7 +170,9 @@ def _unequal(source: Judged, target: Judged, excuses: Excuses) -> Iterator[tuple
         elif source.arrived > excuses.now:
             why = "the date lies in the future, which servers replace by their own"
         yield Kind.DATE, why
-    if source.flags != target.flags:
+    if source.flags is None or target.flags is None:
+        yield Kind.FLAGS, "the source tells no flags" if source.flags is None else ""
+    elif source.flags != target.flags:
         if excuses.flags_are_the_targets:
             yield Kind.FLAGS, "the user has moved, and the new server's flags win"
         else:
