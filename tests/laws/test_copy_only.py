@@ -55,6 +55,7 @@ ALLOWED: dict[str, dict[str, str]] = {
         "self._ledger.close_folder(…)": "notes in the ledger",
     },
     "mailcopy/imap/writing.py": {"self.flying.remove(flight)": _MEMORY},
+    "mailcopy/judge/opening.py": {r"\* \d+ EXPUNGE\b": "what a server tells is read"},
     "mailcopy/ledger/labels.py": {"DELETE FROM mail_messages WHERE folder = ? AND uid = ?": _OUR_RECORDS},
     "mailcopy/ledger/sqlite.py": {
         "DELETE FROM mail_batches WHERE number = ?": _OUR_RECORDS,

@@ -96,8 +96,8 @@ class Bench:
         """The flags that the folder does not keep, by its own words, and by what it shows."""
         shown = frozenset[str]().union(*(message.flags or () for message in self.target.messages))
         had = frozenset[str]().union(*(message.flags or () for message in source))
-        lost = frozenset(flag for flag in had - shown if not kept.keeps(flag))
-        return lost.union(SYSTEM) if not shown and not kept.flags and not kept.any_keyword else lost
+        lost = frozenset(flag for flag in had - shown if kept.tried or not kept.keeps(flag))
+        return lost.union(SYSTEM) if kept.tried and not shown else lost
 
     def _less_unseen(self, differences: Sequence[Difference]) -> Iterator[Difference]:
         unseen = self.target.not_judged

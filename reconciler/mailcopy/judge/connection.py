@@ -117,7 +117,7 @@ class Connection:
         yield from self.ask(b"SELECT " + quoted(raw))
 
     def _told(self, command: bytes) -> Iterator[Parts]:
-        tag = self.session.wire.command(command, may_fail=True)
+        tag = self.session.wire.command(command)
         for response in self.session.wire.until(tag):
             if isinstance(response, list):
                 yield response

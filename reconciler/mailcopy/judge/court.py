@@ -18,7 +18,7 @@ from reconciler.mailcopy.judge.connection import Connection
 from reconciler.mailcopy.judge.left_out import left_out
 from reconciler.mailcopy.judge.reading import Contents, read_folder
 from reconciler.mailcopy.judge.survey import Looked, look
-from reconciler.mailcopy.judge.virtual import shows_others
+from reconciler.mailcopy.judge.virtual import SHOWS_OTHERS, shows_others
 from reconciler.mailcopy.model import utf7
 from reconciler.mailcopy.model.mapping import Mapped
 from reconciler.model.grade import Difference, Kind
@@ -91,18 +91,21 @@ class Court:
         return Found(tuple(differences), messages, sum(texts.compared for texts in by_bench))
 
     def _look(self) -> tuple[Looked, Looked]:
-        """Both surveys; of the source without the folders that show what lies in others.
+        """Both surveys; of the source with a mark on the folders that show what lies in others.
 
-        Only those are asked about that the copier never came to the end of: what it copied is judged.
+        Only those are asked about that the copier does not know: what it copied is judged.
         """
         here, there = look(self._source, every=True), look(self._target, every=False)
         raws = here.selectable.keys()
         shown = set()
         for raw, status in here.survey.status.items():
-            others = {name for each in raws - {raw} for name in (each, utf7.decode(each).encode())}
+            others = {name for each in raws - {raw} for name in (each, utf7.readable(each).encode())}
             if raw != b"INBOX" and raw not in self._states and shows_others(self._source, raw, status.messages, others):
                 shown.add(raw)
-        folders = tuple(folder for folder in here.survey.folders if folder.raw not in shown)
+        folders = tuple(
+            replace(folder, attributes=folder.attributes | {SHOWS_OTHERS}) if folder.raw in shown else folder
+            for folder in here.survey.folders
+        )
         return replace(here, survey=replace(here.survey, folders=folders)), there
 
     def _place(self, line: Mapped, there: Looked, taken: set[bytes]) -> bytes:

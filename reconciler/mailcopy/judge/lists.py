@@ -7,7 +7,7 @@ from typing import Final
 
 from reconciler.mailcopy.imap.wire import Parts
 from reconciler.mailcopy.judge.lexer import Item, Unreadable, printable, taken_apart
-from reconciler.mailcopy.model.folder import Folder, Namespace
+from reconciler.mailcopy.model.folder import Folder, Namespace, distinct
 
 _LIST: Final = re.compile(rb"\* LIST (?=\()", re.IGNORECASE)
 _NAMESPACE: Final = re.compile(rb"\* NAMESPACE ", re.IGNORECASE)
@@ -56,18 +56,21 @@ class Names:
         personal, *others = (*self._spaces, None, None, None)[:3]
         foreign = tuple(prefix for group in others for prefix, _ in _entries(group))
         if own := list(_entries(personal)):
-            return Namespace(*own[0], foreign)
+            return Namespace(*own[0], foreign, tuple(prefix for prefix, _ in own[1:]))
         separator = next((each for each in self.separators.values() if each), "/" if not self.separators else "")
         inbox = f"INBOX{separator}".encode("latin-1")
         below = [raw for raw in self.attributes if raw != b"INBOX"]
         courier = bool(below and separator) and all(raw.startswith(inbox) for raw in below)
-        return Namespace(inbox.decode("latin-1") if courier else "", separator)
+        return Namespace(inbox.decode("latin-1") if courier else "", separator, told=False)
 
-    def folders(self, namespace: Namespace) -> Iterator[Folder]:
-        """The user's own folders; a name that no command can say is among the odd rows afterwards."""
+    def folders(self, namespace: Namespace) -> tuple[Folder, ...]:
+        """The user's own folders, no two of one path; a name that no command can say is an odd row afterwards."""
+        return distinct(self._own(namespace), namespace)
+
+    def _own(self, namespace: Namespace) -> Iterator[Folder]:
         for raw, attributes in self.attributes.items():
             try:
-                folder = Folder.of(namespace, raw, tuple(attributes))
+                folder = Folder.of(namespace, raw, tuple(attributes), separator=self.separators.get(raw))
             except ValueError as error:
                 self.odd.append(str(error))
                 continue

@@ -52,7 +52,7 @@ def look(connection: Connection, *, every: bool) -> Looked:
         raise MailboxSuspect(f"the folders of {connection} cannot be listed: {words}")
     names.attributes.setdefault(b"INBOX", frozenset())  # it exists, listed or not (RFC 3501, section 5.1)
     namespace = names.namespace()
-    folders = tuple(names.folders(namespace))
+    folders = names.folders(namespace)
     status: dict[bytes, Status] = {}
     refused: dict[bytes, str] = {}
     for folder in folders:
@@ -67,7 +67,7 @@ def look(connection: Connection, *, every: bool) -> Looked:
     doubts = [] if is_all else [Difference(_LIST_ITSELF, Kind.UNJUDGED, 1, example=words)]
     if names.odd:
         doubts.append(Difference(_LIST_ITSELF, Kind.UNJUDGED, len(names.odd), example=names.odd[0]))
-    return Looked(Survey(namespace, folders, status, ()), refused, tuple(doubts), is_all)
+    return Looked(Survey(namespace, folders, status, (), is_marked=True), refused, tuple(doubts), is_all)
 
 
 def _opened(connection: Connection, raw: bytes) -> Status | str:

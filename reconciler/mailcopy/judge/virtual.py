@@ -1,9 +1,13 @@
 """Folders of a Dovecot that show messages of other folders (its virtual plugin): each message says where it lies."""
 
 from collections.abc import Collection
+from typing import Final
 
 from reconciler.mailcopy.judge.connection import Connection
 from reconciler.mailcopy.judge.rows import read_row
+
+SHOWS_OTHERS: Final = "x-shows-others"
+"""The mark that the mapping of folders knows (reconciler.mailcopy.model.special_use.NOT_MAIL)."""
 
 
 def shows_others(connection: Connection, raw: bytes, held: int, others: Collection[bytes]) -> bool:
