@@ -17,13 +17,15 @@ from reconciler.model.grade import Difference, Kind
 class Sent:
     """A source folder: what it holds, and what the copier has said of it.
 
-    ``refused``: the words against messages of it that the copier could not copy, by UID.
+    ``refused``: the words against messages of it that the copier could not copy, by UID. ``held``: its messages, as the
+    survey saw it.
     """
 
     line: Mapped
     contents: Contents
     left_out: LeftOut = field(default_factory=LeftOut)
     refused: Mapping[int, str] = field(default_factory=dict)
+    held: int = 0
 
 
 class Bench:
@@ -44,6 +46,11 @@ class Bench:
             number: why for number, (sent, message) in self.messages.items() if (why := sent.left_out.why(message.uid))
         }
         self._flags_are_the_targets = flags_are_the_targets
+
+    @property
+    def is_open(self) -> bool:
+        """Whether both sides could be looked at."""
+        return not self.target.words and any(not sent.contents.words for sent in self.source)
 
     @property
     def title(self) -> str:
@@ -113,6 +120,8 @@ class Bench:
 def _not_judged(sent: Sent) -> Iterator[Difference]:
     """A message that the copier was refused as well is explained by the words that it was told."""
     contents, title = sent.contents, sent.line.source.title
+    if contents.words:
+        yield Difference(title, Kind.UNJUDGED, max(1, sent.held), example=f"it does not open: {contents.words}")
     known = {uid: sent.left_out.known.get(uid, "") for uid in contents.nameless}
     if refused := {uid: words for uid, words in known.items() if words}:
         uid, words = next(iter(refused.items()))

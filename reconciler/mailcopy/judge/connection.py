@@ -94,9 +94,9 @@ class Connection:
                 return
         self.said = Said(ok=False, words=words)
 
-    def open(self, raw: bytes) -> Iterator[Parts]:
-        """What the server tells of a folder when it opens it; nothing where it is open already."""
-        if self._open == raw:
+    def open(self, raw: bytes, *, again: bool = False) -> Iterator[Parts]:
+        """What the server tells of a folder when it opens it; nothing where it is open already, unless ``again``."""
+        if self._open == raw and not again:
             return
         words = ""
         for _ in range(2):

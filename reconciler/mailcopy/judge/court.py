@@ -70,9 +70,9 @@ class Court:
         whole: list[tuple[BenchTexts, int]] = []
         certain: list[tuple[BenchTexts, int]] = []
         for raw, lines in into.items():
-            bench = self._bench(raw, lines, there)
+            bench = self._bench(raw, lines, there, held)
             differences += bench.not_judged()
-            if bench.target.words:
+            if not bench.is_open:
                 continue
             messages += len(bench.messages)
             verdict = bench.by_rows(self._target, now.timestamp())
@@ -118,13 +118,14 @@ class Court:
             return line.raw
         return state.target if state.target in there.selectable else line.raw
 
-    def _bench(self, raw: bytes, lines: Sequence[Mapped], there: Looked) -> Bench:
+    def _bench(self, raw: bytes, lines: Sequence[Mapped], there: Looked, held: Mapping[bytes, int]) -> Bench:
         by_header = self._copy.rules.date_from_header
         source = []
         for line in lines:
             contents = read_folder(self._source, line.source.raw, by_header=by_header)
             known = left_out(self._ledger, self._states.get(line.source.raw), contents)
-            source.append(Sent(line, contents, known, self._refused.get(line.source.raw, {})))
+            refused = self._refused.get(line.source.raw, {})
+            source.append(Sent(line, contents, known, refused, held[line.source.raw]))
         target = self._there(raw, there)
         return Bench(source, target, flags_are_the_targets=not self._copy.rules.follow_flags)
 

@@ -37,6 +37,14 @@ class Listed:
         """How many messages it holds and did not show."""
         return max(0, self.held - (len(self.rows) - len(self.late)))
 
+    def forget(self, uid: int) -> None:
+        """It has vanished."""
+        del self.rows[uid]
+        if uid in self.late:
+            self.late.discard(uid)
+        else:
+            self.held -= 1
+
     @property
     def top(self) -> int:
         """The highest UID of those that were there when it was opened."""
@@ -66,7 +74,7 @@ class _Reader:
         self._shifted = False
 
     def open(self) -> None:
-        for parts in self._connection.open(self.found.raw):
+        for parts in self._connection.open(self.found.raw, again=True):
             self.found.opening.hear(parts)
         if self._connection.said.ok:
             self.found.held = self.found.opening.exists or 0

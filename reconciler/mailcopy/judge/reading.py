@@ -86,8 +86,7 @@ class _Headers:
             if self._is_there(uid):
                 self.refused[uid] = words or "its header is not shown"
             else:
-                del self._listed.rows[uid]
-                self._listed.held -= uid not in self._listed.late
+                self._listed.forget(uid)
         self.refused.update((uid, "its header is not shown") for uid in missing[PATIENCE:])
 
     def _missing(self) -> list[int]:

@@ -74,7 +74,7 @@ def judge(folder: str, source: Sequence[Judged], target: Sequence[Judged], excus
     first = sorted(source, key=lambda message: message.uid in excuses.left_out)  # these may be the missing ones
     who = telling_apart(message.identity for message in (*first, *target))
     here, there = _by_identity(first, who), _by_identity(target, who)
-    for identity in here.keys() | there.keys():
+    for identity in dict.fromkeys((*here, *there)):
         pairs, missing, extra = _paired(here.get(identity, []), there.get(identity, []))
         for message in missing:
             found[Kind.MISSING, excuses.left_out.get(message.uid, "")].append(f"UID {message.uid}")
