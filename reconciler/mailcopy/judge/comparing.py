@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Final, NamedTuple, Self
 
 from reconciler.mailcopy.model.judging import FORWARDED, REWRITTEN, SAME_TEXT
-from reconciler.mailcopy.model.message import normalised, text_digest
+from reconciler.mailcopy.model.message import header_of, identify, normalised, text_digest
 from reconciler.mailcopy.model.unstable import keeps_what_stays
 from reconciler.model.grade import Difference, Kind
 
@@ -16,17 +16,22 @@ ANOTHER: Final = "the target holds another text than the one that was approved"
 
 
 class Prints(NamedTuple):
-    """Digests of a message: as it is; without what servers rewrite; and so of what follows the header."""
+    """Digests of a message: as it is; without what servers rewrite; and so of what follows the header.
+
+    ``who``: what of the header no server on the way has reason to change.
+    """
 
     exact: bytes
     whole: bytes
     text: bytes
+    who: tuple[bytes, bytes]
 
     @classmethod
     def of(cls, message: bytes) -> Self:
         """Of a message as it was read."""
         whole = hashlib.sha256(normalised(message)).digest()
-        return cls(exact(message), whole, text_digest(message))
+        who = identify(header_of(message))
+        return cls(exact(message), whole, text_digest(message), (who.message_id, who.undated))
 
     def why_equal(self, other: "Prints") -> str:
         """Nothing where they are not."""
@@ -34,7 +39,7 @@ class Prints(NamedTuple):
             return SAME_TEXT
         if self.whole == other.whole:
             return REWRITTEN
-        return FORWARDED if self.text == other.text else ""
+        return FORWARDED if (self.text, self.who) == (other.text, other.who) else ""
 
 
 def exact(message: bytes) -> bytes:
