@@ -51,7 +51,10 @@ ALLOWED: dict[str, dict[str, str]] = {
     },
     "mailcopy/imap/accounts.py": {"self._ledger.close_folder(…)": "notes in the ledger"},
     "mailcopy/imap/mailbox_pass.py": {"busy.remove(work)": _MEMORY},
-    "mailcopy/imap/rows.py": {r"\* (\d{1,10}) (EXISTS|EXPUNGE)\r\n\Z": "what a server tells is read"},
+    "mailcopy/imap/rows.py": {
+        r"\* (\d{1,10}) (EXISTS|EXPUNGE)\r\n\Z": "what a server tells is read",
+        "EXPUNGE": "what a server tells is compared",
+    },
     "mailcopy/imap/writing.py": {"self.flying.remove(flight)": _MEMORY},
     "mailcopy/judge/opening.py": {r"\* \d+ EXPUNGE\b": "what a server tells is read"},
     "mailcopy/ledger/labels.py": {"DELETE FROM mail_messages WHERE folder = ? AND uid = ?": _OUR_RECORDS},
