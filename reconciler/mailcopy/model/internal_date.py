@@ -3,6 +3,8 @@
 import re
 from datetime import UTC, datetime, timedelta, timezone
 
+from reconciler.mailcopy.model.date_spellings import read_date
+
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _DATE = re.compile(r"( ?\d{1,2})-([A-Za-z]{3})-(\d{4}) (\d\d):(\d\d):(\d\d) ([+-])(\d\d)(\d\d)\Z", re.ASCII)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -19,25 +21,19 @@ Courier 5.0 takes second 0 for no date and puts the moment of the copy."""
 
 
 def moment(text: str) -> datetime | None:
-    """The date as an aware time, or None if it is not one."""
+    """The date as an aware time, or None if it is not one; how it may be spelt says ``date_spellings``."""
     match = _DATE.match(text)
     if match is None:
-        return None
+        return read_date(text)
     day, month, year, hour, minute, second, sign, zone_hours, zone_minutes = match.groups()
     offset = timedelta(hours=int(zone_hours), minutes=int(zone_minutes))
     try:
         zone = timezone(offset if sign == "+" else -offset)
         return datetime(
-            int(year),
-            _MONTHS.index(month.title()) + 1,
-            int(day),
-            int(hour),
-            int(minute),
-            min(int(second), 59),
-            tzinfo=zone,
+            int(year), _MONTHS.index(month.title()) + 1, int(day), int(hour), int(minute), int(second), tzinfo=zone
         )
     except ValueError:
-        return None
+        return read_date(text)
 
 
 def seconds(text: str) -> int | None:
