@@ -1,14 +1,20 @@
 """How a mailbox is entered. Secrets are asked for at the moment of sending, again at every connection."""
 
+import base64
+import binascii
+import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
-
-import imapclient
+from typing import Final
 
 from reconciler.errors import LoginRefused
+from reconciler.mailcopy.imap.credentials import Sent
+from reconciler.mailcopy.imap.dialogue import Challenged, Dialogue, Reply
 from reconciler.model.secret import Secret
 
 Reveal = Callable[[], Secret]
+
+_NEEDS_A_LINE: Final = frozenset("\0\r\n")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +48,33 @@ class Proxied:
 
 
 @dataclass(frozen=True, slots=True)
+class ProxyAuth:
+    """A store administrator who logs in and becomes the user by the command PROXYAUTH.
+
+    Sun's, iPlanet's, Netscape's and Oracle's servers have it and do not announce it; what stands in front of them (the
+    MMP) knows ``Proxied`` only (Sun's wiki of the Messaging Server, "MMP Proxyauth"; imapsync, FAQ.General).
+    """
+
+    user: str
+    admin: str
+    password: Reveal
+    is_admin = True
+
+
+@dataclass(frozen=True, slots=True)
+class MasterAuth:
+    """A master password without a name: X-MASTERAUTH, then X-SETUSER.
+
+    The answer to the challenge is the MD5 of challenge and password, in hexadecimal digits (Kerio Connect, "IMAP Master
+    Authentication").
+    """
+
+    user: str
+    password: Reveal
+    is_admin = True
+
+
+@dataclass(frozen=True, slots=True)
 class OAuth2:
     """XOAUTH2 with an access token; ``token`` is asked at every connection, for a token lives an hour.
 
@@ -54,39 +87,133 @@ class OAuth2:
     is_admin = False
 
 
-Login = OwnPassword | MasterUser | Proxied | OAuth2
+Login = OwnPassword | MasterUser | Proxied | ProxyAuth | MasterAuth | OAuth2
 
 
-def log_in(client: imapclient.IMAPClient, login: Login, sent: list[Secret]) -> None:
-    """Send the credentials; ``sent`` gets the secrets before they go, so that server's words can be freed of them.
+class Denied(Exception):  # noqa: N818
+    """A server said no; ``words`` are its own and may hold what was sent, ``hint`` says what a person can do."""
+
+    def __init__(self, words: str, hint: str = "") -> None:
+        """Keep the words out of the message, which somebody may show."""
+        self.words, self.hint = words, hint
+        super().__init__("a server refused a login")
+
+
+def log_in(dialogue: Dialogue, login: Login, sent: Sent) -> None:
+    """Send the credentials; ``sent`` learns of them before they go, so that the server's words can be freed of them.
 
     Raises:
-        LoginRefused: the server offers no way to send them.
-        imapclient.exceptions.IMAPClientError: the server said no; its words may hold what we sent.
+        LoginRefused: the server offers no way to send them, or they cannot be sent; none was.
+        Denied: the server said no.
+        HungUp: the connection is gone.
 
     """
     match login:
         case OwnPassword(user, password):
-            _password(client, user, _kept(password(), sent))
+            _password(dialogue, user, password, sent)
         case MasterUser(user, master, password, separator):
-            _password(client, f"{user}{separator}{master}", _kept(password(), sent))
+            _password(dialogue, f"{user}{separator}{master}", password, sent)
         case Proxied(user, admin, password):
-            client.plain_login(admin, _kept(password(), sent), authorization_identity=user)
+            _plain(dialogue, user, admin, sent.reveal(password()), sent)
+        case ProxyAuth(user, admin, password):
+            _password(dialogue, admin, password, sent)
+            hint = f"is {admin} a store administrator there? Where PROXYAUTH is not known, login: authzid may do"
+            _become(dialogue, b"PROXYAUTH", user, hint)
+        case MasterAuth(user, password):
+            _master(dialogue, sent.reveal(password()), sent)
+            _become(dialogue, b"X-SETUSER", user, "the master password is right; is there such a user?")
         case OAuth2(user, token):
-            client.oauth2_login(user, _kept(token(), sent))
+            _token(dialogue, user, sent.reveal(token()), sent)
 
 
-def _kept(secret: Secret, sent: list[Secret]) -> str:
-    sent.append(secret)
-    return secret.reveal()
+def _password(dialogue: Dialogue, user: str, password: Reveal, sent: Sent) -> None:
+    """LOGIN where it does: it takes one round trip, AUTHENTICATE two; PLAIN for what quotes cannot carry.
+
+    Where there is no PLAIN, that goes by LOGIN with literals, in UTF-8 (RFC 3501, section 6.2.3).
+    """
+    is_plain = "AUTH=PLAIN" in dialogue.announced
+    if "LOGINDISABLED" in dialogue.announced and not is_plain:
+        raise LoginRefused(f"it offers no login with a password; it may want OAuth 2 for {user}")
+    secret = sent.reveal(password())
+    quotable = (user + secret).isascii() and (user + secret).isprintable()
+    if is_plain and ("LOGINDISABLED" in dialogue.announced or not quotable):
+        _plain(dialogue, "", user, secret, sent)
+        return
+    strings = _octets(user, "login name"), _octets(secret, "password")
+    _done(dialogue.ask(b"LOGIN", strings=strings), _encoding_of(user, secret))
 
 
-def _password(client: imapclient.IMAPClient, user: str, secret: str) -> None:
-    """LOGIN where it does: it takes one round trip, AUTHENTICATE two; PLAIN for what LOGIN cannot carry."""
-    simple = (user + secret).isascii() and (user + secret).isprintable()
-    if simple and not client.has_capability("LOGINDISABLED"):
-        client.login('"' + user.replace("\\", "\\\\").replace('"', '\\"') + '"', secret)
-    elif client.has_capability("AUTH=PLAIN"):
-        client.plain_login(user, secret)
-    else:
-        raise LoginRefused(f"{client.host} offers no login with a password; it may want OAuth 2 for {user}")
+def _plain(dialogue: Dialogue, user: str, admin: str, secret: str, sent: Sent) -> None:
+    names = (_octets(user, "login name"), _octets(admin, "login name"), _octets(secret, "password"))
+    answer = sent.encoded(b"\0".join(names))
+    _done(dialogue.ask(b"AUTHENTICATE PLAIN", challenged=_once(answer)), _encoding_of(user + admin, secret))
+
+
+def _token(dialogue: Dialogue, user: str, token: str, sent: Sent) -> None:
+    """A refusal comes as a challenge that says why, which an empty line answers (Google, "OAuth 2.0 Mechanism")."""
+    answer = sent.encoded(b"user=%s\1auth=Bearer %s\1\1" % (_octets(user, "login name"), _octets(token, "token")))
+    challenges: list[bytes] = []
+
+    def challenged(challenge: bytes) -> bytes:
+        challenges.append(challenge)
+        return answer if len(challenges) == 1 else b""
+
+    reply = dialogue.ask(b"AUTHENTICATE XOAUTH2", challenged=challenged)
+    why = " ".join(map(_decoded, challenges[1:]))
+    _done(reply._replace(words=f"{reply.words} {why}".strip()))
+
+
+def _master(dialogue: Dialogue, secret: str, sent: Sent) -> None:
+    octets = _octets(secret, "password")
+
+    def challenged(challenge: bytes) -> bytes:
+        digest = hashlib.md5(challenge.strip() + octets, usedforsecurity=False).hexdigest()
+        return sent.derived(digest).encode()
+
+    reply = dialogue.ask(b"X-MASTERAUTH", challenged=challenged)
+    _done(reply, "is master authentication on there, also for this machine's address, with this password?")
+
+
+def _become(dialogue: Dialogue, command: bytes, user: str, hint: str) -> None:
+    _done(dialogue.ask(command, strings=(_octets(user, "login name"),)), hint)
+
+
+def _done(reply: Reply, hint: str = "") -> None:
+    if not reply.ok:
+        raise Denied(reply.words, hint)
+
+
+def _once(answer: bytes) -> Challenged:
+    """Answer the first challenge and cancel at any other (RFC 3501, section 6.2.2)."""
+    answers = iter((answer,))
+    return lambda _: next(answers, b"*")
+
+
+def _octets(text: str, what: str) -> bytes:
+    """In UTF-8 (RFC 4616; RFC 3501 does not say).
+
+    Raises:
+        LoginRefused: no login can carry it; neither the message nor what is behind it holds the text.
+
+    """
+    if not _NEEDS_A_LINE.isdisjoint(text):
+        raise LoginRefused(f"the {what} holds a line end or NUL, which no login can carry; nothing was sent")
+    octets = text.encode("utf-8", "replace")
+    if octets.decode() != text:  # an exception of the codec would hold the text
+        raise LoginRefused(f"the {what} cannot be encoded: it is no UTF-8; nothing was sent")
+    return octets
+
+
+def _encoding_of(user: str, secret: str) -> str:
+    """What may be the trouble though the credentials are right."""
+    if user.isascii() and secret.isascii():
+        return ""
+    what = "login name" if secret.isascii() else "password"
+    return f"the {what} is outside ASCII and was sent as UTF-8; if it is right, this server wants one in ASCII"
+
+
+def _decoded(challenge: bytes) -> str:
+    try:
+        return base64.b64decode(challenge, validate=True).decode("utf-8", "replace")
+    except binascii.Error:
+        return challenge.decode("utf-8", "replace")

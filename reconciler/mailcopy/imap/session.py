@@ -3,19 +3,20 @@
 import contextlib
 import socket
 import ssl
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import imapclient
-from imapclient.exceptions import IMAPClientAbortError, IMAPClientError
+from imapclient.exceptions import IMAPClientError
 
-from reconciler.errors import ConnectionCut, LoginRefused, ReconcilerError
-from reconciler.mailcopy.imap.login import Login, OAuth2, log_in
+from reconciler.errors import ConnectionCut, LoginRefused, MailError
+from reconciler.mailcopy.imap.credentials import Sent
+from reconciler.mailcopy.imap.dialogue import Dialogue, HungUp
+from reconciler.mailcopy.imap.login import Denied, Login, OAuth2, log_in
 from reconciler.mailcopy.imap.server import Security, Server, is_pinned, tls_context
 from reconciler.mailcopy.imap.wire import Wire
 from reconciler.mailcopy.model.refusal import Meaning, fit_for_people, meaning
 from reconciler.mailcopy.model.suspects import Side
-from reconciler.model.secret import Secret
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,29 +60,54 @@ def session(server: Server, login: Login) -> Iterator[Session]:
 
 def open_session(server: Server, login: Login) -> Session:
     """As ``session``; whoever calls it closes the wire."""
-    sent: list[Secret] = []
+    sent = Sent()
     try:
         return _enter(server, login, sent)
     except LoginRefused:
-        if not (isinstance(login, OAuth2) and sent and login.renew(sent[-1])):
+        if not (isinstance(login, OAuth2) and sent.last and login.renew(sent.last)):
             raise
     return _enter(server, login, sent)  # a token may be taken back before its time: once more, with another one
 
 
-def _enter(server: Server, login: Login, sent: list[Secret]) -> Session:
+def _enter(server: Server, login: Login, sent: Sent) -> Session:
     client = _connect(server)
+    imap = client._imap  # noqa: SLF001 - imapclient hides the connection that all that follows needs
+    capabilities: frozenset[str] = frozenset()
+    trouble: MailError | None = None
     try:
-        log_in(client, login, sent)
-        capabilities = frozenset(c.decode("ascii", "replace").upper() for c in client.capabilities())
-    except ReconcilerError:
-        client.shutdown()
+        capabilities = _logged_in(server, client, login, sent)
+    except Denied as denied:
+        trouble = _refused(server, login, denied, sent)
+    except (HungUp, IMAPClientError, OSError) as error:
+        words = sent.freed(str(error))
+        trouble = ConnectionCut(f"{server} lets nobody in now (login of {login.user}): {words}", words)
+    except BaseException:
+        _hang_up(client)
         raise
-    except (IMAPClientError, OSError, UnicodeError) as error:
-        with contextlib.suppress(OSError):
-            client.shutdown()
-        raise _refused(server, login, error, sent) from None  # the cause may show what was sent
-    wire = Wire(client._imap, str(server))  # noqa: SLF001 - imapclient hides the connection that bulk phases need
-    return Session(server, login.user, login.is_admin, wire, capabilities, _largest(server, capabilities))
+    if trouble:  # not from within the handler: what is behind it may show what was sent
+        _hang_up(client)
+        raise trouble
+    return Session(
+        server, login.user, login.is_admin, Wire(imap, str(server)), capabilities, _largest(server, capabilities)
+    )
+
+
+def _logged_in(server: Server, client: imapclient.IMAPClient, login: Login, sent: Sent) -> frozenset[str]:
+    """What the server can do for this user."""
+    imap = client._imap  # noqa: SLF001 - as above
+    if imap.state != "NONAUTH":
+        raise LoginRefused(f"{server} takes whoever connects for logged in, as nobody knows whom; nothing was sent")
+    dialogue = Dialogue(imap, frozenset(c.decode("ascii", "replace").upper() for c in client.capabilities()))
+    try:
+        log_in(dialogue, login, sent)
+    except LoginRefused as refused:
+        raise LoginRefused(f"{server} cannot be entered as {login.user}: {refused}") from None
+    return dialogue.capabilities()
+
+
+def _hang_up(client: imapclient.IMAPClient) -> None:
+    with contextlib.suppress(OSError, IMAPClientError):
+        client.shutdown()
 
 
 def _largest(server: Server, capabilities: frozenset[str]) -> int | None:
@@ -125,18 +151,10 @@ def _certificate(client: imapclient.IMAPClient) -> bytes | None:
     return peer.getpeercert(binary_form=True) if isinstance(peer, ssl.SSLSocket) else None
 
 
-def _refused(server: Server, login: Login, error: Exception, sent: Sequence[Secret]) -> ReconcilerError:
-    """A connection that broke or a server that is busy is no lost login; imapclient makes one error of all of them."""
-    if isinstance(error, UnicodeError):
-        return LoginRefused(f"the credentials of {login.user} for {server} cannot be encoded: the protocol wants UTF-8")
-    plain = _plain(str(error))
-    words = fit_for_people(plain, *(secret.reveal() for secret in sent))
-    broken = isinstance(error, OSError | IMAPClientAbortError) or isinstance(error.__context__, IMAPClientAbortError)
-    if broken or meaning(plain) in {Meaning.SLOW_DOWN, Meaning.USED_UP}:
+def _refused(server: Server, login: Login, denied: Denied, sent: Sent) -> MailError:
+    """A server that is busy takes the same credentials later."""
+    words = sent.freed(denied.words)
+    if meaning(denied.words) in {Meaning.SLOW_DOWN, Meaning.USED_UP}:
         return ConnectionCut(f"{server} lets nobody in now (login of {login.user}): {words}", words)
-    return LoginRefused(f"{server} refuses the login of {login.user}: {words}; this mailbox waits for new credentials")
-
-
-def _plain(text: str) -> str:
-    """Of the repr of bytes that imaplib makes an error of, the text."""
-    return text[2:-1] if text[:2] in {"b'", 'b"'} else text
+    hint = denied.hint or "this mailbox waits for new credentials"
+    return LoginRefused(f"{server} refuses the login of {login.user}: {words}; {hint}")

@@ -24,6 +24,7 @@ def server() -> Iterator[Dovecot]:
     made.add_user("ann")
     made.add_user("odd", 'p"a\\ss word')
     made.add_user("umlaut", "pässwörd")
+    made.add_user("kanji", "鍵 {9}\\")
     yield made.start()
     made.remove()
 
@@ -84,10 +85,19 @@ def test_without_tls_only_this_machine_is_talked_to() -> None:
         Server("localhost.example", 143, Security.LOOPBACK)
 
 
-@pytest.mark.parametrize(("user", "secret"), [("odd", 'p"a\\ss word'), ("umlaut", "pässwörd")])
-def test_passwords_with_quotes_and_umlauts_work(user: str, secret: str, server: Dovecot) -> None:
-    with session(Server("127.0.0.1", server.port, Security.LOOPBACK), password(user, secret)) as opened:
+@pytest.mark.parametrize(("user", "secret"), [("odd", 'p"a\\ss word'), ("umlaut", "pässwörd"), ("kanji", "鍵 {9}\\")])
+@pytest.mark.parametrize("hides", [b"", b"AUTH=PLAIN", b"LITERAL+"])
+def test_passwords_with_quotes_and_umlauts_work(user: str, secret: str, hides: bytes, server: Dovecot) -> None:
+    def edit(octets: bytes) -> bytes:
+        shown = octets.replace(b"AUTH=PLAIN", b"AUTH=XLAIN") if hides else octets
+        return shown.replace(b"LITERAL+", b"XITERAL+") if hides == b"LITERAL+" else shown
+
+    with (
+        Proxy(server.port, edit=edit) as proxy,
+        session(Server("127.0.0.1", proxy.own_port, Security.LOOPBACK), password(user, secret)) as opened,
+    ):
         assert opened.user == user
+        assert opened.can("IDLE"), "what was announced after the login counts"
 
 
 def test_a_name_with_a_line_end_is_no_second_command(server: Dovecot) -> None:
