@@ -21,6 +21,8 @@ _NEEDS: Final[dict[str, tuple[tuple[str, ...], ...]]] = {
     "own": (),
     "master": (("master_user",), ("password",)),
     "authzid": (("master_user",), ("password",)),
+    "proxyauth": (("master_user",), ("password",)),
+    "x-masterauth": (("password",),),
     "xoauth2": (("token", "service_account"),),
 }
 """Of each group one."""
@@ -29,6 +31,8 @@ _MEANS: Final = {
     "own": "each mailbox's own password is used",
     "master": "Dovecot's master user logs in as USER*MASTER",
     "authzid": "an administrator logs in for each user (SASL PLAIN)",
+    "proxyauth": "an administrator logs in and becomes each user (the command PROXYAUTH)",
+    "x-masterauth": "the server's master password, which has no name, opens each mailbox (the command X-MASTERAUTH)",
     "xoauth2": "an access token is sent",
 }
 
@@ -74,15 +78,16 @@ class ImapServer(Frozen):
     """A file of certificates (PEM) to trust instead of the system's, its path relative to the spec."""
     fingerprint: Fingerprint | None = None
     """SHA-256 of the server's own certificate, trusted whoever has signed it."""
-    login: str = Field(default="own", pattern="^(own|master|authzid|xoauth2)$")
+    login: str = Field(default="own", pattern="^(own|master|authzid|proxyauth|x-masterauth|xoauth2)$")
     """own: as each user, on the old server with `old_password`, on the new one with the mailbox's `password`;
-    master: Dovecot's master user; authzid: an administrator who acts for the user; xoauth2: with an access token."""
+    master: Dovecot's master user; authzid: an administrator who acts for the user; proxyauth: one who becomes the user
+    (Sun's, iPlanet's, Oracle's servers); x-masterauth: a master password (Kerio Connect); xoauth2: an access token."""
     master_user: str | None = Field(default=None, min_length=1)
     """The name of the master user or administrator."""
     separator: str = Field(default="*", min_length=1, max_length=1)
     """What stands between user and master user (Dovecot's auth_master_user_separator)."""
     password: Reference | None = None
-    """Reference to the password of the master user or administrator."""
+    """Reference to the password of the master user or administrator, or to the master password."""
     token: Reference | None = None
     """Reference to an access token, asked again at every connection; `{login}` in it becomes the user's login name."""
     service_account: ServiceAccount | None = None
@@ -155,6 +160,9 @@ class MailCopy(Frozen):
     """Old folder to new folder, where the plan of folders is to be another: names joined by slashes."""
     exclude: tuple[Folder, ...] = ()
     """Folders that are not copied, each with all below it: names joined by slashes."""
+    date: str = Field(default="internaldate", pattern="^(internaldate|header)$")
+    """When a message arrived: as the old server says; header: as its own Date field says, where the server's dates are
+    worthless, such as those of an earlier copy. A message without a date of its own keeps the server's."""
     labels: str = Field(default="once", pattern="^(once|each)$")
     """Of a message with several labels in Gmail: once, in the folder that says most of it; each: in every label's."""
     cutover: AwareDatetime | None = None
@@ -170,7 +178,7 @@ class MailCopy(Frozen):
     def _two_ends(self) -> Self:
         if not (isinstance(self.old, ImapServer) and isinstance(self.new, ImapServer)):
             if not (isinstance(self.old, ImapServer) or isinstance(self.new, ImapServer)):
-                return self
+                return self._of_files()
             msg = (
                 "mail is copied by IMAP at both ends or by files at both: give old and new a host each, or a path each"
             )
@@ -178,6 +186,12 @@ class MailCopy(Frozen):
         ends = {(server.host, server.at_port, server.login) for server in (self.old, self.new)}
         if len(ends) == 1 and self.old.login != "own":
             msg = "old and new are the same server with the same login: every mailbox would be copied into itself"
+            raise ValueError(msg)
+        return self
+
+    def _of_files(self) -> Self:
+        if self.date != "internaldate":
+            msg = f"date: {self.date} is for mail that is copied by IMAP: a copy by files keeps the time of each file"
             raise ValueError(msg)
         return self
 

@@ -50,7 +50,7 @@ class Maildirs(_Files):
     """A Maildir for each mailbox, with Dovecot's control files in it (no CONTROL= elsewhere)."""
 
     maildir: Pattern
-    """Where it lies: `%u` is the address (on the old server with `old_login`), `%n` its local part, `%d` its domain."""
+    """Where it lies: `%u` is the address (or `old_login`, `new_login`), `%n` its local part, `%d` its domain."""
     layout: str = Field(default="maildir++", pattern=r"^(maildir\+\+|fs)$")
     """maildir++: folders as `.Work.Old`; fs: as `Work/Old` (Dovecot's LAYOUT=fs)."""
     make: bool = False

@@ -1,11 +1,20 @@
 """One entry of the section ``mailboxes``."""
 
 from datetime import date
+from typing import Literal
 
 from pydantic import Field, field_validator
 
 from reconciler.spec.frozen import Frozen
 from reconciler.spec.types import Bytes, MailAddress, Password, Reference
+
+
+class MailboxCopy(Frozen):
+    """What holds for the copy of this mailbox alone."""
+
+    approve: tuple[Literal["unstable"], ...] = ()
+    """What a person has looked into and found right. unstable: the old server shows another text of a message at each
+    reading (it rewrites links, or puts marks into it); what was copied is one of them."""
 
 
 class Mailbox(Frozen):
@@ -26,6 +35,10 @@ class Mailbox(Frozen):
     """The login name on the old server, if it is not the address."""
     old_password: Reference | None = None
     """Reference to the password there, for copying mail."""
+    new_login: str | None = None
+    """The login name on the new server, if it is not the address."""
+    mail_copy: MailboxCopy = Field(default=MailboxCopy(), alias="copy")
+    """What holds for the copy of this mailbox alone."""
     old_mail: bool = True
     """false: the account is new, so that the old server has no mail of it to copy."""
 
@@ -36,6 +49,10 @@ class Mailbox(Frozen):
             msg = f"the display name {value!r} has control characters"
             raise ValueError(msg)
         return value
+
+    def login(self, place: str) -> str:
+        """The login name on the old or the new server."""
+        return (self.old_login if place == "old" else self.new_login) or self.address
 
     def has_moved(self, today: date) -> bool:
         """Whether the forward to the old server has ended on that day."""

@@ -12,7 +12,9 @@ from typing import Final, NamedTuple
 
 from reconciler.spec.wording import suggestion
 
-COLUMNS: Final = ("address", "name", "quota", "password", "forward_to", "moved", "old_login", "old_password")
+COLUMNS: Final = (
+    "address", "name", "quota", "password", "forward_to", "moved", "old_login", "old_password", "new_login",
+)  # fmt: skip
 SECRET_COLUMNS: Final = ("password", "old_password")
 _MICROSOFT: Final = {"emailaddress": "address", "username": "old_login", "password": "old_password"}
 

@@ -45,7 +45,7 @@ _LIMITS: Final = {
     "enum": "{expected}",
 }
 _FIRST_WORD: Final = re.compile(r"[^\W:][^:\s\x00-\x20\x7f]{0,39}")
-_CHOICE: Final = re.compile(r"\^\(([\w|]+)\)\$")
+_CHOICE: Final = re.compile(r"\^\(([\w|-]+)\)\$")
 
 
 class Fault(NamedTuple):
@@ -118,6 +118,8 @@ def _is_branch(step: int | str, error: ErrorDetails) -> bool:
     """Whether a step names no key but a branch of a union: ``bool``, ``function-after[…]``, or a tag as ``<imap>``."""
     if step in {IMAP, MAILDIR, MBOX}:
         return True
+    if step == "date" and not error["type"].startswith("date"):
+        return False  # the key of that name
     return (
         isinstance(step, str)
         and step == error["loc"][-1]

@@ -48,6 +48,12 @@ def test_a_tunnel_on_this_machine_needs_no_tls(host):
         ({"login": "master"}, "needs master_user"),
         ({"login": "master", "master_user": "m"}, "needs password"),
         ({"login": "authzid", "password": "env:P"}, "needs master_user"),
+        (
+            {"login": "proxyauth", "password": "env:P"},
+            "needs master_user beside it: an administrator logs in and becomes",
+        ),
+        ({"login": "proxyauth", "master_user": "m"}, "needs password"),
+        ({"login": "x-masterauth"}, "needs password beside it: the server's master password"),
         ({"login": "xoauth2"}, "needs token or service_account"),
     ],
 )
@@ -63,6 +69,8 @@ def test_what_a_login_lacks_is_named(keys, missing):
         {"login": "xoauth2", "token": "env:T", "password": "env:P"},
         {"login": "master", "master_user": "m", "password": "env:P", "token": "env:T"},
         {"login": "own", "service_account": {"google": "file:key.json"}},
+        {"login": "x-masterauth", "master_user": "m", "password": "env:P"},
+        {"login": "proxyauth", "master_user": "m", "password": "env:P", "token": "env:T"},
     ],
 )
 def test_what_a_login_does_not_use_is_refused(keys):
@@ -138,7 +146,32 @@ def test_a_misspelt_key_of_a_server_is_told_with_its_place(only_problem_of):
     assert said == "6:26: unknown key 'prot'; did you mean 'port'?"
 
 
+def test_a_login_that_is_not_known_is_told_with_all_that_are(only_problem_of):
+    said = only_problem_of("copy: {old: {host: a.example, login: kerio}, new: {host: b.example}}\n")
+    assert said.endswith("login: expected one of own, master, authzid, proxyauth, x-masterauth, xoauth2")
+
+
 def test_an_incomplete_login_is_told_with_its_place(only_problem_of):
     said = only_problem_of("copy:\n  old: {host: a.example}\n  new:\n    host: b.example\n    login: xoauth2\n")
     assert said.startswith("8:5: ")
     assert "login: xoauth2 needs token or service_account beside it: an access token is sent" in said
+
+
+def test_dates_are_the_servers_unless_the_spec_wants_the_messages_own(loaded, only_problem_of):
+    assert loaded(OLD).mail_copy.date == "internaldate"
+    ends = "old: {host: a.example}, new: {host: b.example}"
+    assert loaded(f"copy: {{{ends}, date: header}}\n").mail_copy.date == "header"
+    said = only_problem_of("copy:\n  date: headers\n  old: {host: a.example}\n  new: {host: b.example}\n")
+    assert said == "6:9: date: expected one of internaldate, header"
+    files = "old: {maildir: /a/%u}, new: {maildir: /b/%u}"
+    assert "a copy by files keeps the time of each file" in only_problem_of(f"copy: {{{files}, date: header}}\n")
+
+
+def test_what_is_approved_for_one_mailbox_is_a_word_that_is_known(loaded, only_problem_of):
+    boxes = "mailboxes: [{address: ann@example.org, copy: {approve: [unstable]}}, {address: bob@example.org}]\n"
+    ann, bob = loaded(boxes).mailboxes
+    assert (ann.mail_copy.approve, bob.mail_copy.approve) == (("unstable",), ())
+    said = only_problem_of("mailboxes:\n- address: ann@example.org\n  copy: {approve: [unsteady]}\n")
+    assert said.startswith("7:20: ")
+    assert "unstable" in said
+    assert "aprove" in only_problem_of("mailboxes:\n- address: ann@example.org\n  copy: {aprove: [unstable]}\n")

@@ -26,6 +26,7 @@ def test_microsofts_header_describes_the_old_server(header: str):
 
 def test_our_own_header_has_the_words_of_the_spec():
     assert rows("address,password,Old_Login\nann@x.org,keep,\n") == [(2, {"address": "ann@x.org", "password": "keep"})]
+    assert rows("address,new_login\nann@x.org,ann\n") == [(2, {"address": "ann@x.org", "new_login": "ann"})]
 
 
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])

@@ -79,7 +79,7 @@ class FileEnds:
         return Machine(transport, ssh.host, ssh.port, limits)
 
     def _path(self, place: str, pattern: str, mailbox: Mailbox) -> PurePosixPath:
-        user = (mailbox.old_login or mailbox.address) if place == "old" else mailbox.address
+        user = mailbox.login(place)
         text = filled(pattern, user if "@" in user else f"{user}@{self._spec.domain}")
         if text is None or ".." in text.split("/"):
             raise ReconcilerError(f"{user!r} cannot stand in the path {pattern} of copy.{place}: it leads elsewhere")

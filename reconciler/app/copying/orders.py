@@ -18,7 +18,7 @@ from reconciler.errors import NameInvalid, ReconcilerError, SecretError
 from reconciler.mailcopy.either import AnyCopy
 from reconciler.mailcopy.files.job import FilesCopy
 from reconciler.mailcopy.imap.job import Endpoint, MailboxCopy
-from reconciler.mailcopy.imap.login import Login, MasterUser, OAuth2, OwnPassword, Proxied
+from reconciler.mailcopy.imap.login import Login, MasterAuth, MasterUser, OAuth2, OwnPassword, Proxied, ProxyAuth
 from reconciler.mailcopy.imap.server import Security, Server, tls_context
 from reconciler.mailcopy.job import Rules
 from reconciler.mailcopy.model.ledger import CopyKey
@@ -105,6 +105,8 @@ class Jobs:
             may_be_empty=mailbox.address in self._section.may_be_empty,
             retry_refused=asked.retry_refused,
             every_label=self._section.labels == "each",
+            date_from_header=self._section.date == "header",
+            unstable_approved="unstable" in mailbox.mail_copy.approve,
         )
         # never copied before is the most work, in the order of quotas; the ledger knows the others' messages
         octets = sum(state.messages for state in ledger.folders(key).values()) or mailbox.quota or 0
@@ -120,15 +122,13 @@ class Jobs:
 
     def _login(self, place: str, mailbox: Mailbox) -> Login:
         end = self._imap[place]
-        user = (mailbox.old_login or mailbox.address) if place == "old" else mailbox.address
+        user = mailbox.login(place)
         if end.service_account:
             return self._programs[place].login(user)
         if end.login == "xoauth2" and end.token:
             return OAuth2(user, self._revealing(_for_login(end.token, user)))
-        if end.login == "master" and end.master_user and end.password:
-            return MasterUser(user, end.master_user, self._revealing(end.password), end.separator)
-        if end.login == "authzid" and end.master_user and end.password:
-            return Proxied(user, end.master_user, self._revealing(end.password))
+        if end.password:
+            return _by_administrator(end, user, self._revealing(end.password))
         return OwnPassword(user, self._own_password(place, mailbox))
 
     def _own_password(self, place: str, mailbox: Mailbox) -> Callable[[], Secret]:
@@ -194,6 +194,20 @@ def _server(place: str, end: ImapServer, base: Path, *, writing: bool) -> Server
             octets_a_day=end.daily_octets or known.octets_a_day,
         ),
     )
+
+
+def _by_administrator(end: ImapServer, user: str, password: Callable[[], Secret]) -> Login:
+    """Each login that has a password beside it; the spec has checked that there is a name where one is needed."""
+    name = end.master_user or ""
+    match end.login:
+        case "master":
+            return MasterUser(user, name, password, end.separator)
+        case "proxyauth":
+            return ProxyAuth(user, name, password)
+        case "x-masterauth":
+            return MasterAuth(user, password)
+        case _:
+            return Proxied(user, name, password)
 
 
 def _for_login(reference: str, user: str) -> str:

@@ -6,7 +6,7 @@ import pytest
 from reconciler.app.copying.asked import Asked
 from reconciler.app.copying.orders import Jobs, arrivals_since
 from reconciler.errors import ReconcilerError, SecretError
-from reconciler.mailcopy.imap.login import MasterUser, OAuth2, OwnPassword, Proxied
+from reconciler.mailcopy.imap.login import MasterAuth, MasterUser, OAuth2, OwnPassword, Proxied, ProxyAuth
 from reconciler.mailcopy.imap.server import Security
 from reconciler.mailcopy.ledger.sqlite import SqlLedger
 from reconciler.mailcopy.model.ledger import FolderState
@@ -91,6 +91,47 @@ def test_the_logins_of_administrators(ledger):
     assert (source.user, source.master, source.separator) == ("ann.old", "root", "+")
     assert isinstance(target, Proxied)
     assert (target.user, target.admin, target.password().reveal()) == ("ann@example.org", "root", "secret of env:P")
+
+
+def test_administrators_whose_servers_have_commands_of_their_own(ledger):
+    proxy, master = {"login": "proxyauth", "master_user": "root"}, {"login": "x-masterauth"}
+    made = jobs(Asked(), ledger, spec({**proxy, "password": "env:P"}, {**master, "password": "env:M"}))
+    source, target = made["ann"].source.login, made["ann"].target.login
+    assert isinstance(source, ProxyAuth)
+    assert (source.user, source.admin, source.password().reveal()) == ("ann.old", "root", "secret of env:P")
+    assert isinstance(target, MasterAuth)
+    assert (target.user, target.password().reveal()) == ("ann@example.org", "secret of env:M")
+    assert source.is_admin
+    assert target.is_admin
+
+
+@pytest.mark.parametrize("back", [False, True])
+def test_the_new_server_may_know_a_user_by_another_name_too(ledger, back):
+    move = spec()
+    ann = move.mailboxes[0].model_copy(update={"new_login": "ann.new"})
+    made = jobs(Asked(back=back), ledger, move.model_copy(update={"mailboxes": (ann,)}))["ann"]
+    ends = (made.source.login.user, made.target.login.user)
+    assert ends == (("ann.new", "ann.old") if back else ("ann.old", "ann.new"))
+    assert made.key.account == "ann@example.org"
+
+
+@pytest.mark.parametrize("back", [False, True])
+def test_files_lie_where_each_server_knows_the_user(ledger, back):
+    files = {"old": {"maildir": "/old/%u"}, "new": {"maildir": "/new/%n"}}
+    ann = {**ANN, "new_login": "ann.new@example.org"}
+    move = Spec.model_validate({**spec().model_dump(by_alias=True), "copy": files, "mailboxes": [ann]})
+    made = jobs(Asked(back=back), ledger, move)["ann"]
+    ends = [str(made.source.root), str(made.target.root)]
+    assert ends == ["/new/ann.new", "/old/ann.old@example.org"][:: 1 if back else -1]
+
+
+def test_dates_and_approvals_are_the_specs(ledger):
+    rules = jobs(Asked(), ledger)["ann"].rules
+    assert (rules.date_from_header, rules.unstable_approved) == (False, False)
+    move = spec(date="header")
+    ann = Mailbox.model_validate({**ANN, "copy": {"approve": ["unstable"]}})
+    rules = jobs(Asked(), ledger, move.model_copy(update={"mailboxes": (ann,)}))["ann"].rules
+    assert (rules.date_from_header, rules.unstable_approved) == (True, True)
 
 
 def test_a_token_is_asked_for_the_login_name_as_one_word(ledger):
