@@ -16,6 +16,8 @@ from reconciler.mailcopy.model.mapping import FolderPlan
 from reconciler.mailcopy.model.suspects import Spot
 
 _AT_ONCE = 100
+_SUBSCRIBE = b"\r\nSUBSCRIBE "
+"""In front of a folder's name where evidence is kept that its subscription, and not the folder, ends the connection."""
 
 
 class Ready(NamedTuple):
@@ -48,7 +50,9 @@ def make_ready(target: Watched, plan: FolderPlan, there: Survey) -> Ready:
     refused = {raw: said for raw in missing if (said := target.against(raw))}
     groups = target.in_order(missing, _AT_ONCE) or [()]
     for number, few in enumerate(groups):
-        also = [raw for raw in wanted if raw in few or (number == 0 and raw not in missing)]
+        here = [raw for raw in wanted if raw in few or (number == 0 and raw not in missing)]
+        unsubscribed |= {raw: said for raw in here if (said := target.against(_SUBSCRIBE + raw))}
+        also = [raw for raw in here if raw not in unsubscribed]
         against = _make(target, few, also, Making(listing, allowed, unsubscribed))
         refused.update({raw: words for raw, words in against.items() if raw not in listing.status})
     return Ready(listing.status, refused, allowed, {r: w for r, w in unsubscribed.items() if r in listing.status})
@@ -68,11 +72,12 @@ def _make(target: Watched, new: Sequence[bytes], subscribe: Sequence[bytes], fou
     items = status_items(session)
     words: dict[bytes, str] = {}
     asked: dict[bytes, bytes] = {}
+    subscriptions: dict[bytes, bytes] = {}
     answered: set[bytes] = set()
     try:
         asked |= {session.wire.command(b"CREATE " + quoted(raw)): raw for raw in new}
         asked |= {session.wire.command(b"STATUS " + quoted(raw) + b" " + items): raw for raw in new}
-        subscriptions = {session.wire.command(b"SUBSCRIBE " + quoted(raw)): raw for raw in subscribe}
+        subscriptions |= {session.wire.command(b"SUBSCRIBE " + quoted(raw)): raw for raw in subscribe}
         opened = ask(session, [Wanted(raw, rows=False) for raw in new], writable=True)
         for response in session.wire.until(*asked, *subscriptions):
             if isinstance(response, list):
@@ -84,7 +89,8 @@ def _make(target: Watched, new: Sequence[bytes], subscribe: Sequence[bytes], fou
                 elif not response.ok and response.tag in subscriptions:
                     found.unsubscribed[subscriptions[response.tag]] = response.words or "refused"
     except (ConnectionCut, ProtocolBroken) as error:
-        due = next((raw for tag, raw in asked.items() if tag not in answered), None)
+        named = asked | {tag: _SUBSCRIBE + raw for tag, raw in subscriptions.items()}
+        due = next((raw for tag, raw in named.items() if tag not in answered), None)
         error.spot = error.spot or (Spot(session.side, due) if due else None)
         raise
     for listed in hear(session, opened, target.suspects, writable=True):

@@ -35,7 +35,7 @@ class Lane:
     stored: dict[int, int] = field(default_factory=dict)
     exists: int | None = None
     _left_off: dict[str, list[str]] = field(default_factory=dict)
-    _bare: dict[int, str] = field(default_factory=dict)
+    _for_one: dict[int, tuple[Allowed, str]] = field(default_factory=dict)
     _taken: set[str] = field(default_factory=set)
     _limit: str = ""
     _said: str = ""
@@ -48,15 +48,16 @@ class Lane:
 
     def flags_for(self, row: Row) -> str:
         """The flags that the message is sent with."""
-        if row.uid not in self._bare:
-            return storable(row.flags, self.allowed)
-        return storable(row.flags, NO_FLAGS if self.allowed.tried else self.allowed.without_new(self._taken))
+        allowed = self._for_one.get(row.uid, (self.allowed, ""))[0]
+        return storable(row.flags, allowed)
 
     def may_be_the_flags(self, uid: int, sent: str, words: str) -> bool:
-        """Whether a message refused alone is to be tried with fewer flags: without new keywords, or with none."""
-        if uid in self._bare or not (sent if self.allowed.tried else keywords(sent) - self._taken):
+        """Whether a message refused alone is to be tried with fewer flags: without new keywords, then without any."""
+        new = keywords(sent) - self._taken
+        if not sent or (uid in self._for_one and not new and not storable(sent, self._for_one[uid][0])):
             return False
-        self._bare[uid] = words
+        said = self._for_one.get(uid, (self.allowed, words))[1]
+        self._for_one[uid] = (self.allowed.without_new(self._taken) if new else NO_FLAGS, said)
         return True
 
     def took(self, row: Row, sent: str, target_uid: int) -> Record:
@@ -65,20 +66,22 @@ class Lane:
             self.blocked = ""
         self._times, self._sampled = 0, False
         self._taken |= keywords(sent)
-        if said := self._bare.pop(row.uid, ""):
+        if row.uid in self._for_one:
+            _, said = self._for_one.pop(row.uid)
             self._limit = fit_for_people(said)
-            self.allowed = NO_FLAGS if self.allowed.tried else self.allowed.without_new(self._taken)
+            lost = set(storable(row.flags, self.allowed).split()) - set(sent.split())
+            self.allowed = self.allowed.without_new(self._taken).less(lost - keywords(row.flags))
         self.stored[row.uid] = target_uid
         words = ""
-        if self._limit and (lost := [flag for flag in row.flags.split() if flag not in sent.split()]):
-            words = f"without {' '.join(lost)}: {self._limit}"
-            for flag in lost:
+        if self._limit and (left := [flag for flag in row.flags.split() if flag not in sent.split()]):
+            words = f"without {' '.join(left)}: {self._limit}"
+            for flag in left:
                 self._left_off.setdefault(flag, []).append(f"UID {row.uid}")
         return Record(row.uid, Fate.COPIED, target_uid, row.flags, words)
 
     def refuse(self, uid: int, words: str) -> Record:
         """A message did not get in, and will not."""
-        self._bare.pop(uid, None)
+        self._for_one.pop(uid, None)
         self.refusals.append(Refusal(self.title, uid, words))
         return Record(uid, Fate.REFUSED, words=words)
 

@@ -113,7 +113,7 @@ def _made_ready(  # noqa: PLR0917 - as prepare
         plan, said = other, ready.refused
         ready = make_ready(target, plan, there)
         allowed |= ready.allowed
-        ready = ready._replace(refused={**said, **ready.refused}, allowed=allowed)
+        ready = ready._replace(refused={**ready.refused, **said}, allowed=allowed)
     return plan, ready
 
 

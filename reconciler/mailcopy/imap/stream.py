@@ -186,12 +186,12 @@ class Stream:
         """Of a message that was refused alone; None where nothing is decided yet."""
         words = flight.refused[row.uid]
         match meaning(words):
-            case Meaning.FOLDER:
-                lane.blocked = words
             case Meaning.FULL | Meaning.LOST:
                 pass  # which ends it all, once what was stored is in the ledger
             case _ if lane.may_be_the_flags(row.uid, flight.flags[row.uid], words):
                 jobs.appendleft(Job(flight.job.raw, (row,), alone=True))
+            case Meaning.FOLDER:
+                lane.blocked = words
             case _ if self._pauses.asks(words):
                 self._held.append((lane, row.uid, words))
             case _:
@@ -204,15 +204,11 @@ class Stream:
     def _refused_together(flight: Flight, lane: Lane, jobs: deque[Job]) -> None:
         """Halves are tried again until the one message is found that is the trouble."""
         words = next(iter(flight.refused.values()))
-        match meaning(words):
-            case Meaning.FOLDER:
-                lane.blocked = words
-            case Meaning.FULL | Meaning.LOST:
-                pass
-            case _:
-                left = tuple(row for row in flight.job.rows if row.uid in flight.refused)
-                halves = left[: len(left) // 2], left[len(left) // 2 :]
-                jobs.extendleft(Job(flight.job.raw, half, flight.job.alone) for half in reversed(halves))
+        if meaning(words) in {Meaning.FULL, Meaning.LOST} or lane.blocked:
+            return
+        left = tuple(row for row in flight.job.rows if row.uid in flight.refused)
+        halves = left[: len(left) // 2], left[len(left) // 2 :]
+        jobs.extendleft(Job(flight.job.raw, half, flight.job.alone) for half in reversed(halves))
 
     def _record_held(self) -> None:
         """Others have passed: the words of a pause were about these messages."""

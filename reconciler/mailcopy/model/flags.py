@@ -45,6 +45,10 @@ class Allowed:
         """Whether the folder would store it."""
         return flag.lower() in self.flags or (self.any_keyword and not flag.startswith("\\"))
 
+    def less(self, refused: Collection[str]) -> "Allowed":
+        """As a folder is that refuses messages with these flags."""
+        return Allowed(self.flags - {flag.lower() for flag in refused}, self.any_keyword, self.tried)
+
 
 EVERYTHING = Allowed(frozenset(_SYSTEM), any_keyword=True)
 """A folder whose server does not say what it keeps, which means all of it (RFC 3501, section 7.1)."""
