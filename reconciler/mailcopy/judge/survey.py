@@ -7,13 +7,15 @@ from typing import Final
 from reconciler.errors import MailboxSuspect
 from reconciler.mailcopy.imap.folder_lists import Status
 from reconciler.mailcopy.imap.survey import Survey
-from reconciler.mailcopy.judge.connection import Connection
+from reconciler.mailcopy.judge.connection import Connection, Said, quoted
 from reconciler.mailcopy.judge.lists import Names
 from reconciler.mailcopy.judge.opening import Opening
 from reconciler.mailcopy.model.folder import Folder
 from reconciler.model.grade import Difference, Kind
 
 _LIST_ITSELF: Final = "(the list of folders)"
+_DEEPEST: Final = 20
+"""Levels of folders."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,9 +47,7 @@ def look(connection: Connection, *, every: bool) -> Looked:
     if connection.session.can("NAMESPACE"):
         for parts in connection.ask(b"NAMESPACE"):
             names.hear(parts)
-    for parts in connection.ask(b'LIST "" "*"'):
-        names.hear(parts)
-    is_all, words = connection.said
+    is_all, words = _listed(connection, names)
     if not names.attributes and not is_all:
         raise MailboxSuspect(f"the folders of {connection} cannot be listed: {words}")
     names.attributes.setdefault(b"INBOX", frozenset())  # it exists, listed or not (RFC 3501, section 5.1)
@@ -68,6 +68,26 @@ def look(connection: Connection, *, every: bool) -> Looked:
     if names.odd:
         doubts.append(Difference(_LIST_ITSELF, Kind.UNJUDGED, len(names.odd), example=names.odd[0]))
     return Looked(Survey(namespace, folders, status, (), is_marked=True), refused, tuple(doubts), is_all)
+
+
+def _listed(connection: Connection, names: Names) -> Said:
+    """All at once; where the server refuses that, level by level, and its words if it refuses some of that too."""
+    for parts in connection.ask(b'LIST "" "*"'):
+        names.hear(parts)
+    refused, seen, level = connection.said, set[bytes](), {b""}
+    if refused.ok:
+        return refused
+    for _ in range(_DEEPEST):
+        for prefix in sorted(level):
+            for parts in connection.ask(b'LIST "" ' + quoted(prefix + b"%")):
+                names.hear(parts)
+            if not connection.said.ok:
+                return refused
+        seen |= level
+        level = {raw + cut.encode("latin-1") for raw, cut in names.separators.items() if cut} - seen
+        if not level:
+            return connection.said
+    return refused
 
 
 def _opened(connection: Connection, raw: bytes) -> Status | str:

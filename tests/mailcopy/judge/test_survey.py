@@ -35,6 +35,25 @@ def test_a_list_that_ends_with_no_keeps_its_rows_and_is_not_perfect(old: Server,
     assert (verdict.grade, verdict.messages) == (Grade.INVESTIGATE, 5)
 
 
+def test_a_server_that_lists_not_all_at_once_is_asked_level_by_level(old: Server, judge: Judge) -> None:
+    old.boxes[b"Work/Deep"] = Box(mails(70))
+    asked: list[bytes] = []
+
+    def by_level(tag: bytes, said: bytes, _box: bytes | None) -> bytes | None:
+        if not said.startswith(b"LIST"):
+            return None
+        asked.append(said)
+        if b"*" in said:
+            return tag + b" NO [LIMIT] that is a lot\r\n"
+        prefix = said.split(b'"')[3].removesuffix(b"%")
+        below = [name for name in old.boxes if name.startswith(prefix) and b"/" not in name.removeprefix(prefix)]
+        return b"".join(listed(name, old.boxes[name]) for name in below) + tag + b" OK\r\n"
+
+    old.hook = by_level
+    assert told(judge()) == [("Work/Deep", Kind.MISSING, 1, False)]
+    assert b'LIST "" "Work/%"' in asked
+
+
 @pytest.mark.parametrize(
     "row",
     [b'* LIST () "/" two words\r\n', b'* LIST () "/" {4}\r\na\r\nb\r\n', b'* LIST () "/"\r\n', b'* LIST ("x\r\n'],
