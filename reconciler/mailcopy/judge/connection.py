@@ -11,17 +11,18 @@ from reconciler.mailcopy.imap.session import Session, session
 from reconciler.mailcopy.imap.wire import Answer, Parts
 from reconciler.mailcopy.model.refusal import Meaning, meaning
 
-_MOST_CUTS = 20
+_MOST_CUTS = 100
 """Connections that may be lost in one comparison; a server that ends more of them has another trouble."""
 
 _ID = b'ID ("name" "reconciler")'
 
 
 class Said(NamedTuple):
-    """How a command ended, in the server's words."""
+    """How a command ended, in the server's words; ``cut``: it ended the connection."""
 
     ok: bool
     words: str
+    cut: bool = False
 
 
 class Connection:
@@ -69,8 +70,10 @@ class Connection:
         for _ in self.ask(_ID):
             pass
 
-    def ask(self, command: bytes, raw: bytes | None = None) -> Iterator[Parts]:
+    def ask(self, command: bytes, raw: bytes | None = None, *, tries: int = 2) -> Iterator[Parts]:
         """The responses to a command, with a folder open if it is about one.
+
+        ``tries``: 1 where a larger part of the same has cut the connection before.
 
         Where the folder is opened for it, what the server tells of it comes first; if it will not be opened, that is
         how the command ended.
@@ -80,7 +83,7 @@ class Connection:
 
         """
         words = ""
-        for _ in range(2):
+        for _ in range(tries):
             try:
                 if raw is not None:
                     yield from self.open(raw)
@@ -92,7 +95,7 @@ class Connection:
                 self._begin_again(error)
             else:
                 return
-        self.said = Said(ok=False, words=words)
+        self.said = Said(ok=False, words=words, cut=True)
 
     def open(self, raw: bytes, *, again: bool = False) -> Iterator[Parts]:
         """What the server tells of a folder when it opens it; nothing where it is open already, unless ``again``."""
@@ -109,7 +112,7 @@ class Connection:
             else:
                 self._open = raw if self.said.ok else None
                 return
-        self.said = Said(ok=False, words=words)
+        self.said = Said(ok=False, words=words, cut=True)
 
     def select(self, raw: bytes) -> Iterator[Parts]:
         """As ``open``, to see what flags the folder keeps, which EXAMINE need not tell (RFC 3501, section 6.3.2)."""

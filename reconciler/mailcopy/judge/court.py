@@ -122,9 +122,9 @@ class Court:
         by_header = self._copy.rules.date_from_header
         source = []
         for line in lines:
-            contents = read_folder(self._source, line.source.raw, by_header=by_header)
-            known = left_out(self._ledger, self._states.get(line.source.raw), contents)
             refused = self._refused.get(line.source.raw, {})
+            contents = read_folder(self._source, line.source.raw, by_header=by_header, suspects=refused)
+            known = left_out(self._ledger, self._states.get(line.source.raw), contents)
             source.append(Sent(line, contents, known, refused, held[line.source.raw]))
         target = self._there(raw, there)
         return Bench(source, target, flags_are_the_targets=not self._copy.rules.follow_flags)

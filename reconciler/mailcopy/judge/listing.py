@@ -83,17 +83,18 @@ class _Reader:
 
     def list_all(self) -> None:
         """Everything at once; where that is refused, each gap in what came is halved until single messages are left."""
-        if self._ask(b"1:*"):
+        if self._ask(b"1:*", tries=2):
             return
-        found, vain = self.found, 0
+        found, vain, cuts = self.found, 0, 0
         todo = deque(self._gaps(1, self._last()))
-        while todo and (found.unseen or found.opening.exists is None) and vain < PATIENCE:
+        while todo and (found.unseen or found.opening.exists is None) and max(vain, cuts) < PATIENCE:
             first, last = todo.popleft()
             if self._ask(b"%d:%d" % (first, last) if first < last else b"%d" % first):
                 continue
+            cuts += self._connection.said.cut
             if first < last:
                 middle = (first + last) // 2
-                todo.extendleft(reversed([*self._gaps(first, middle), *self._gaps(middle + 1, last)]))
+                todo.extend([*self._gaps(first, middle), *self._gaps(middle + 1, last)])
             elif first in found.rows or self._ask(b"%d" % first, b"UID"):
                 vain = 0
             else:
@@ -128,9 +129,9 @@ class _Reader:
         if first <= last:
             yield first, last
 
-    def _ask(self, chosen: bytes, items: bytes = b"") -> bool:
+    def _ask(self, chosen: bytes, items: bytes = b"", *, tries: int = 1) -> bool:
         command = b"UID FETCH " + chosen + b" (" + (items or self._items) + b")"
-        for parts in self._connection.ask(command, self.found.raw):
+        for parts in self._connection.ask(command, self.found.raw, tries=tries):
             if (row := read_row(parts)) is not None:
                 self._take(row)
             elif EXPUNGE.match(parts[0]):
@@ -138,10 +139,10 @@ class _Reader:
                 self._shifted = True
             else:
                 self.found.opening.hear(parts)
-        ok, words = self._connection.said
-        if not ok:
-            self.found.words = self.found.words or words
-        return ok
+        said = self._connection.said
+        if not said.ok:
+            self.found.words = self.found.words or said.words
+        return said.ok
 
     def _take(self, row: Told) -> None:
         """A row may come in two; one without a UID is about the message whose number it has."""

@@ -1,6 +1,7 @@
 """A folder's messages as the judge compares them: rows, and headers for telling them apart."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections import deque
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -15,6 +16,7 @@ from reconciler.mailcopy.model.message import IDENTITY_FIELDS, Identity, header_
 _FIELDS: Final = b"BODY.PEEK[HEADER.FIELDS (" + " ".join(IDENTITY_FIELDS).upper().encode() + b")]"
 _HEADER: Final = b"BODY.PEEK[HEADER]"
 _ALL: Final = b"BODY.PEEK[]"
+_NOT_SHOWN: Final = "its header is not shown"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,12 +41,17 @@ class Contents:
         return self.unseen + len(self.nameless)
 
 
-def read_folder(connection: Connection, raw: bytes, *, by_header: bool = False) -> Contents:
-    """Every message; ``by_header``: it is to have arrived when its Date header says, if that can be read."""
+def read_folder(
+    connection: Connection, raw: bytes, *, by_header: bool = False, suspects: Mapping[int, str] | None = None
+) -> Contents:
+    """Every message; ``by_header``: it is to have arrived when its Date header says, if that can be read.
+
+    ``suspects``: UIDs of messages that the copier was refused, and the words; they are asked for after all others.
+    """
     listed = list_folder(connection, raw)
     if not listed.is_open:
         return Contents(raw, words=listed.words)
-    headers = _Headers(connection, listed, by_header=by_header)
+    headers = _Headers(connection, listed, suspects or {}, by_header=by_header)
     headers.read()
     messages = [
         Judged(uid, who, told.size or None, headers.dates.get(uid) or arrived(told.date), told.flags)
@@ -67,49 +74,72 @@ def read_folder(connection: Connection, raw: bytes, *, by_header: bool = False) 
 class _Headers:
     """Asks for all at once, and for what does not come in smaller parts and other ways."""
 
-    def __init__(self, connection: Connection, listed: Listed, *, by_header: bool) -> None:
+    def __init__(self, connection: Connection, listed: Listed, suspects: Mapping[int, str], *, by_header: bool) -> None:
         self.found: dict[int, Identity] = {}
         self.dates: dict[int, int] = {}
         self.refused: dict[int, str] = {}
         self._connection, self._listed, self._by_header = connection, listed, by_header
+        self._suspects = suspects
 
     def read(self) -> None:
         """Headers of all; what has none in the end is refused, or has vanished and is taken off the list."""
         for item in (_FIELDS, _HEADER):
-            if missing := self._missing():
+            if missing := [uid for uid in self._missing() if uid not in self._suspects]:
                 self._narrow(missing, item)
-        missing = self._missing()
-        for uid in missing[:PATIENCE]:
-            if self._ask([uid], _ALL):
-                continue
-            words = self._connection.said.words
-            if self._is_there(uid):
-                self.refused[uid] = words or "its header is not shown"
-            else:
-                self._listed.forget(uid)
-        self.refused.update((uid, "its header is not shown") for uid in missing[PATIENCE:])
+        self._ask_suspects()
+        for place, uid in enumerate(self._missing()):
+            if place >= PATIENCE:
+                self.refused[uid] = _NOT_SHOWN
+            elif not self._ask([uid], _ALL, tries=1):
+                self._explain(uid)
+
+    def _ask_suspects(self) -> None:
+        """One by one; the first that ends the connection speaks for the rest of them."""
+        is_cut = False
+        for uid in self._missing():
+            if uid in self._suspects and (is_cut or not self._ask([uid], _FIELDS, tries=1)):
+                is_cut = is_cut or self._connection.said.cut
+                if is_cut or not self._connection.said.ok:
+                    self.refused[uid] = self._suspects[uid]
 
     def _missing(self) -> list[int]:
-        return sorted(self._listed.rows.keys() - self.found.keys())
+        return sorted(self._listed.rows.keys() - self.found.keys() - self.refused.keys())
 
     def _narrow(self, uids: Sequence[int], item: bytes) -> None:
-        """Halve what does not come, until single messages are left; at once nothing means that nothing will."""
-        todo, vain = [list(uids)], 0
-        while todo and vain < PATIENCE:
-            asked = todo.pop()
+        """Halve what does not come, until single messages are left; at once nothing means that nothing will.
+
+        A message that ends the connection alone is not asked for again, and after many of them nothing else is.
+        """
+        todo, vain, cuts, tries = deque([list(uids)]), 0, 0, 2
+        while todo and vain < PATIENCE and cuts < PATIENCE:
+            asked = todo.popleft()
             known = len(self.found)
-            self._ask(asked, item)
+            self._ask(asked, item, tries=tries)
+            tries = 1
+            cuts += self._connection.said.cut
             missing = [uid for uid in asked if uid not in self.found]
             vain = vain + 1 if len(self.found) == known else 0
             if len(missing) > 1:
                 middle = len(missing) // 2
-                todo += [missing[middle:], missing[:middle]]
+                todo += [missing[:middle], missing[middle:]]
+            elif missing and self._connection.said.cut:
+                self.refused[missing[0]] = self._connection.said.words
+        if cuts >= PATIENCE:
+            self.refused.update((uid, self._connection.said.words or _NOT_SHOWN) for part in todo for uid in part)
 
-    def _ask(self, uids: Collection[int], item: bytes) -> bool:
+    def _explain(self, uid: int) -> None:
+        words = self._connection.said.words
+        shown = {told.uid for told in self._rows(b"UID FETCH %d (UID)" % uid, 1)}
+        if uid in shown or not self._connection.said.ok:
+            self.refused[uid] = words or _NOT_SHOWN
+        else:
+            self._listed.forget(uid)
+
+    def _ask(self, uids: Collection[int], item: bytes, *, tries: int) -> bool:
         """Whether all came."""
         for chosen in uid_set.write(uids):
             command = b"UID FETCH " + chosen.encode() + b" (UID " + item + b")"
-            for told in self._rows(command):
+            for told in self._rows(command, tries):
                 header = told.header if item != _ALL else (header_of(told.text) if told.text is not None else None)
                 if told.uid is not None and header:
                     self.found[told.uid] = identify(header)
@@ -117,11 +147,7 @@ class _Headers:
                         self.dates[told.uid] = date
         return all(uid in self.found for uid in uids)
 
-    def _is_there(self, uid: int) -> bool:
-        shown = {told.uid for told in self._rows(b"UID FETCH %d (UID)" % uid)}
-        return uid in shown or not self._connection.said.ok
-
-    def _rows(self, command: bytes) -> Iterator[Told]:
-        for parts in self._connection.ask(command, self._listed.raw):
+    def _rows(self, command: bytes, tries: int) -> Iterator[Told]:
+        for parts in self._connection.ask(command, self._listed.raw, tries=tries):
             if (told := read_row(parts)) is not None:
                 yield told

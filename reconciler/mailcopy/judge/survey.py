@@ -47,9 +47,9 @@ def look(connection: Connection, *, every: bool) -> Looked:
     if connection.session.can("NAMESPACE"):
         for parts in connection.ask(b"NAMESPACE"):
             names.hear(parts)
-    is_all, words = _listed(connection, names)
-    if not names.attributes and not is_all:
-        raise MailboxSuspect(f"the folders of {connection} cannot be listed: {words}")
+    said = _listed(connection, names)
+    if not names.attributes and not said.ok:
+        raise MailboxSuspect(f"the folders of {connection} cannot be listed: {said.words}")
     names.attributes.setdefault(b"INBOX", frozenset())  # it exists, listed or not (RFC 3501, section 5.1)
     namespace = names.namespace()
     folders = names.folders(namespace)
@@ -64,10 +64,10 @@ def look(connection: Connection, *, every: bool) -> Looked:
                 refused[folder.raw] = opened
     if b"INBOX" in refused:
         raise MailboxSuspect(f"INBOX of {connection} cannot be opened: {refused[b'INBOX']}")
-    doubts = [] if is_all else [Difference(_LIST_ITSELF, Kind.UNJUDGED, 1, example=words)]
+    doubts = [] if said.ok else [Difference(_LIST_ITSELF, Kind.UNJUDGED, 1, example=said.words)]
     if names.odd:
         doubts.append(Difference(_LIST_ITSELF, Kind.UNJUDGED, len(names.odd), example=names.odd[0]))
-    return Looked(Survey(namespace, folders, status, (), is_marked=True), refused, tuple(doubts), is_all)
+    return Looked(Survey(namespace, folders, status, (), is_marked=True), refused, tuple(doubts), said.ok)
 
 
 def _listed(connection: Connection, names: Names) -> Said:

@@ -27,9 +27,9 @@ class Texts:
             missing = set(uids[start : start + _AT_ONCE])
             several = len(missing) > 1
             for chosen in uid_set.write(missing):
-                yield from self._read(chosen, missing)
+                yield from self._read(chosen, missing, tries=2)
             for uid in sorted(missing) if several else ():
-                yield from self._read(str(uid), missing)
+                yield from self._read(str(uid), missing, tries=1)
             for uid in sorted(missing):
                 self._explain(uid)
 
@@ -37,22 +37,22 @@ class Texts:
         """None where it does not come."""
         return next((text for _, text in list(self.read([uid]))), None)
 
-    def _read(self, chosen: str, missing: set[int]) -> Iterator[tuple[int, bytes]]:
-        for told in self._rows(f"UID FETCH {chosen} (UID BODY.PEEK[])"):
+    def _read(self, chosen: str, missing: set[int], *, tries: int) -> Iterator[tuple[int, bytes]]:
+        for told in self._rows(f"UID FETCH {chosen} (UID BODY.PEEK[])", tries):
             if told.uid in missing and told.text is not None:
                 missing.discard(told.uid)
                 yield told.uid, told.text
 
     def _explain(self, uid: int) -> None:
         said = self.connection.said
-        there = {told.uid for told in self._rows(f"UID FETCH {uid} (UID)")}
+        there = {told.uid for told in self._rows(f"UID FETCH {uid} (UID)", 1)}
         if uid in there or not self.connection.said.ok:
             self.absent[uid] = said.words or "its text is not shown"
         else:
             self.absent[uid] = _VANISHED
             self.vanished.add(uid)
 
-    def _rows(self, command: str) -> Iterator[Told]:
-        for parts in self.connection.ask(command.encode(), self.raw):
+    def _rows(self, command: str, tries: int) -> Iterator[Told]:
+        for parts in self.connection.ask(command.encode(), self.raw, tries=tries):
             if (told := read_row(parts)) is not None:
                 yield told

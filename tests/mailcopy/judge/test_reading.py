@@ -215,6 +215,33 @@ def test_a_message_that_ends_the_connection_is_not_judged_and_the_others_are(old
     assert verdict.messages == 4
 
 
+def test_messages_that_the_copier_was_refused_end_one_connection_at_most(
+    old: Server, new: Server, judge: Judge, ledger: SqlLedger
+) -> None:
+    """They are asked for after the others, and what one does speaks for the rest."""
+    for server in (old, new):
+        server.boxes[b"INBOX"].messages = mails(*range(1, 61))
+    del new.boxes[b"INBOX"].messages[:30]
+    cuts: list[bytes] = []
+
+    def cut(_tag: bytes, said: bytes, box: bytes | None) -> bytes | None:
+        if box == b"INBOX" and b"BODY.PEEK[" in said and any(_chosen(uid, said.split(b" ")[2]) for uid in range(1, 31)):
+            cuts.append(said)
+            raise HangUp
+        return None
+
+    old.hook = cut
+    verdict = judge()
+    assert verdict.messages > 2
+    assert len(cuts) <= 100
+    state = ledger.open_folder(ANN, FolderState(0, b"INBOX", 7, b"INBOX", 7))
+    ledger.record(state.number, [Record(uid, Fate.REFUSED, words="connection lost") for uid in range(1, 31)])
+    cuts.clear()
+    verdict = judge()
+    assert (told(verdict), verdict.grade) == ([("INBOX", Kind.UNJUDGED, 30, True)], Grade.GOOD)
+    assert len(cuts) == 1
+
+
 @pytest.mark.parametrize("validity", [8, 7])
 def test_the_ledger_says_nothing_of_uids_under_another_uidvalidity(
     old: Server, new: Server, judge: Judge, ledger: SqlLedger, validity: int
