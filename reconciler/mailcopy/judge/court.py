@@ -116,7 +116,10 @@ class Court:
         state = self._states.get(line.source.raw)
         if line.raw in there.selectable or state is None or state.target in taken:
             return line.raw
-        return state.target if state.target in there.selectable else line.raw
+        if state.target not in there.selectable:
+            return line.raw
+        taken.add(state.target)
+        return state.target
 
     def _bench(self, raw: bytes, lines: Sequence[Mapped], there: Looked, held: Mapping[bytes, int]) -> Bench:
         by_header = self._copy.rules.date_from_header

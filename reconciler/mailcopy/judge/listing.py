@@ -19,14 +19,14 @@ _ALONE: Final = (b"FLAGS", b"INTERNALDATE", b"RFC822.SIZE")
 
 @dataclass(slots=True)
 class Listed:
-    """A folder. ``rows`` by UID; ``held``: the messages that the server said it holds when it opened it.
+    """A folder. ``rows`` by UID; ``held``: the messages that the server said it holds when it opened it, if it did.
 
     ``late``: UIDs of messages that came since. ``words``: the server's, if it would not open it or not show all.
     """
 
     raw: bytes
     opening: Opening = field(default_factory=Opening)
-    held: int = 0
+    held: int | None = 0
     rows: dict[int, Told] = field(default_factory=dict)
     late: set[int] = field(default_factory=set)
     is_open: bool = True
@@ -34,7 +34,9 @@ class Listed:
 
     @property
     def unseen(self) -> int:
-        """How many messages it holds and did not show."""
+        """How many messages it holds and did not show; one, for want of a number, where it tells none and refuses."""
+        if self.held is None:
+            return 1 if self.words else 0
         return max(0, self.held - (len(self.rows) - len(self.late)))
 
     def forget(self, uid: int) -> None:
@@ -42,7 +44,7 @@ class Listed:
         del self.rows[uid]
         if uid in self.late:
             self.late.discard(uid)
-        else:
+        elif self.held is not None:
             self.held -= 1
 
     @property
@@ -55,7 +57,7 @@ def list_folder(connection: Connection, raw: bytes) -> Listed:
     """Open it and list it."""
     reader = _Reader(connection, raw)
     reader.open()
-    if reader.found.is_open and reader.found.opening.exists != 0:
+    if reader.found.is_open and reader.found.held != 0:
         reader.list_all()
         reader.ask_again()
         reader.complete()
@@ -77,7 +79,7 @@ class _Reader:
         for parts in self._connection.open(self.found.raw, again=True):
             self.found.opening.hear(parts)
         if self._connection.said.ok:
-            self.found.held = self.found.opening.exists or 0
+            self.found.held = self.found.opening.exists
         else:
             self.found.is_open, self.found.words = False, self._connection.said.words
 
@@ -87,7 +89,7 @@ class _Reader:
             return
         found, vain, cuts = self.found, 0, 0
         todo = deque(self._gaps(1, self._last()))
-        while todo and (found.unseen or found.opening.exists is None) and max(vain, cuts) < PATIENCE:
+        while todo and found.unseen and max(vain, cuts) < PATIENCE:
             first, last = todo.popleft()
             if self._ask(b"%d:%d" % (first, last) if first < last else b"%d" % first):
                 continue
@@ -118,7 +120,7 @@ class _Reader:
 
     def _last(self) -> int:
         """The highest UID that there may be."""
-        return max(self.found.opening.uidnext - 1, self.found.top, self.found.held)
+        return max(self.found.opening.uidnext - 1, self.found.top, self.found.held or 0)
 
     def _gaps(self, first: int, last: int) -> Iterator[tuple[int, int]]:
         """What is not known between two UIDs, these included."""
@@ -135,7 +137,7 @@ class _Reader:
             if (row := read_row(parts)) is not None:
                 self._take(row)
             elif EXPUNGE.match(parts[0]):
-                self.found.held = max(0, self.found.held - 1)
+                self.found.held = max(0, self.found.held - 1) if self.found.held is not None else None
                 self._shifted = True
             else:
                 self.found.opening.hear(parts)
@@ -162,7 +164,7 @@ class _Reader:
             row = _together(before, row)
         if (known := rows.get(uid)) is not None:
             row = _together(known, row)
-        elif row.sequence > self.found.held:
+        elif self.found.held is not None and row.sequence > self.found.held:
             self.found.late.add(uid)
         rows[uid] = row
 

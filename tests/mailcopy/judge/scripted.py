@@ -53,6 +53,7 @@ class Server:
         self.keeps_open = False
         self.hook: Callable[[bytes, bytes, bytes | None], bytes | None] = lambda _tag, _command, _box: None
         self.row: Callable[[bytes, int, Message, bytes], bytes] = row
+        self.opening: Callable[..., bytes] = opening
         outer = self
 
         class Handler(_Connection):
@@ -102,7 +103,7 @@ class _Connection(socketserver.StreamRequestHandler):
                     self.opened = None
                     return tag + b" NO [NONEXISTENT] no such mailbox\r\n"
                 self.opened = name
-                return opening(box, read_only=verb == b"EXAMINE") + ok
+                return server.opening(box, read_only=verb == b"EXAMINE") + ok
             case [b"UID", fetch, chosen, items] if fetch.upper() == b"FETCH" and self.opened is not None:
                 messages = server.boxes[self.opened].messages
                 rows = (

@@ -9,7 +9,7 @@ from reconciler.mailcopy.model.accounting import Fate, Record
 from reconciler.mailcopy.model.ledger import FolderState
 from reconciler.model.grade import Grade, Kind
 from tests.mailcopy.judge.conftest import ANN, Judge, told
-from tests.mailcopy.judge.scripted import HangUp, Message, Server, mails, row
+from tests.mailcopy.judge.scripted import HangUp, Message, Server, mails, opening, row
 
 Edit = Callable[[bytes], bytes]
 
@@ -132,6 +132,17 @@ def test_what_a_folder_says_that_it_holds_beyond_its_rows_is_not_judged(old: Ser
     assert told(judge(sample=0)) == [("INBOX", Kind.UNJUDGED, 1, False), ("INBOX", Kind.EXTRA, 1, True)]
     new.boxes[b"INBOX"].messages.pop(1)
     assert told(judge(sample=0)) == [("INBOX", Kind.UNJUDGED, 1, False)]
+
+
+def test_a_folder_that_does_not_say_what_it_holds_is_listed_all_the_same(old: Server, judge: Judge) -> None:
+    old.opening = lambda *what, **how: b"".join(
+        line for line in opening(*what, **how).splitlines(keepends=True) if b"EXISTS" not in line
+    )
+    assert judge().grade is Grade.PERFECT
+    old.hook = lambda tag, said, box: (
+        tag + b" NO [PARSE] broken\r\n" if box == b"INBOX" and b"UID FETCH" in said else None
+    )
+    assert told(judge())[0] == ("INBOX", Kind.UNJUDGED, 1, False)
 
 
 def test_a_server_that_lists_some_of_many_is_asked_for_the_rest(old: Server, new: Server, judge: Judge) -> None:
