@@ -35,7 +35,7 @@ def assert_poison_stops_nothing(move: MailMove, words: str) -> None:
     brought = sorted(text for texts in standing.values() for text in texts if text in {"hello 40", "hello 41"})
     assert {name: standing.get(name) for name in ALL} == ALL, report
     assert balanced(report)
-    if len(brought) == 2:
+    if len(brought) == 2 or {folder for folder, uid in refused(report) if uid in {40, 41}} == {"Archive "}:
         assert report.state in {State.DONE, State.PARTLY}
     else:
         said = {folder: text for (folder, uid), text in refused(report).items() if not uid}

@@ -104,6 +104,8 @@ PAUSING = [
     "NO [UNAVAILABLE] Backend cannot take this message",
     "NO [SERVERBUG] Internal error occurred",
     "NO too many MIME parts",
+    "NO [CANNOT] Message violates the policy of this server",
+    "NO [NOPERM] Attachment not allowed",
 ]
 
 
