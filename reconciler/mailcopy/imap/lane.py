@@ -13,6 +13,10 @@ _SAME_NO = 25
 """Messages refused one after the other in the same words: then it may be the folder that refuses."""
 
 
+_ENOUGH = 3
+"""Messages refused in words about the folder, before any got in."""
+
+
 @dataclass(slots=True)
 class Lane:
     """One folder being copied. ``uidnext`` is what the target's is expected to be; ``blocked`` why nothing gets in.
@@ -36,6 +40,7 @@ class Lane:
     exists: int | None = None
     _left_off: dict[str, list[str]] = field(default_factory=dict)
     _for_one: dict[int, tuple[Allowed, str]] = field(default_factory=dict)
+    _doubtful: dict[int, str] = field(default_factory=dict)
     _taken: set[str] = field(default_factory=set)
     _limit: str = ""
     _said: str = ""
@@ -74,10 +79,30 @@ class Lane:
         self.stored[row.uid] = target_uid
         words = ""
         if self._limit and (left := [flag for flag in row.flags.split() if flag not in sent.split()]):
-            words = f"without {' '.join(left)}: {self._limit}"
+            what = "keyword" if all(not flag.startswith("\\") for flag in left) else "flags"
+            words = f"without {what} {' '.join(left)}: {self._limit}"
             for flag in left:
                 self._left_off.setdefault(flag, []).append(f"UID {row.uid}")
         return Record(row.uid, Fate.COPIED, target_uid, row.flags, words)
+
+    def may_be_the_folder(self, uid: int, words: str) -> bool:
+        """Whether words that speak of the folder may be meant so: nothing has got in yet. Three times, and it is."""
+        if self.stored:
+            return False
+        self._doubtful[uid] = words
+        if len(self._doubtful) >= _ENOUGH:
+            self.blocked = words
+        return True
+
+    def of_the_message(self) -> list[Record]:
+        """Others got in: the words were about these messages."""
+        doubtful, self._doubtful = self._doubtful, {}
+        return [self.refuse(uid, fit_for_people(words)) for uid, words in doubtful.items()]
+
+    @property
+    def doubted(self) -> str:
+        """Why the folder may not take anything, where nothing tells."""
+        return next(iter(self._doubtful.values()), "")
 
     def refuse(self, uid: int, words: str) -> Record:
         """A message did not get in, and will not."""

@@ -65,6 +65,8 @@ class Stream:
         try:
             while jobs:
                 self._bring(jobs)
+            for lane in self._lanes.values():
+                lane.blocked = lane.blocked or lane.doubted
             self._end()
         finally:
             for flight in self._appender.flying:
@@ -176,6 +178,7 @@ class Stream:
                 self._pauses.passed()
                 self._record_held()
                 records.append(lane.took(row, flight.flags[row.uid], flight.stored[row.uid]))
+                records += lane.of_the_message()
             elif row.uid in flight.refused and not together:
                 records.append(self._refused(flight, lane, row, jobs))
         if together:
@@ -190,8 +193,8 @@ class Stream:
                 pass  # which ends it all, once what was stored is in the ledger
             case _ if lane.may_be_the_flags(row.uid, flight.flags[row.uid], words):
                 jobs.appendleft(Job(flight.job.raw, (row,), alone=True))
-            case Meaning.FOLDER:
-                lane.blocked = words
+            case Meaning.FOLDER if lane.may_be_the_folder(row.uid, words):
+                pass
             case _ if self._pauses.asks(words):
                 self._held.append((lane, row.uid, words))
             case _:
