@@ -424,6 +424,9 @@ def test_ctrl_c_stops_between_two_batches_and_the_next_copy_goes_on(process, run
     ended = {each["mailbox"]: each["state"] for each in mailboxes if each["event"] == "mailbox"}
     assert (summary["stopped"], set(ended)) == (True, set(people))
     assert "stopped" in ended.values()
+    words = [each["words"] for each in mailboxes if each["event"] == "mailbox" and each["state"] == "stopped"]
+    assert all(not said or said.endswith(" of this pass stand there") for said in words)
+    assert any(words)
     assert sum(sum(new.seen(address).values()) for address in people) < 9 * MOST_IN_A_BATCH
     change(move, old={"octets_per_second": None})
     assert run("copy", move).code == 0

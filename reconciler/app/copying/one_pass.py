@@ -21,6 +21,7 @@ from reconciler.mailcopy.turns import ALONE, GiveBack, Turns
 from reconciler.mailcopy.verify import Verification
 from reconciler.model.event import Event, Hearer, Together
 from reconciler.model.last_pass import LastPass
+from reconciler.wording.lists import counted
 
 _NAP: Final = 0.2  # seconds between two looks whether to stop, while a pause that a server asked for is kept
 _COPIED: Final = (State.DONE, State.PARTLY)
@@ -55,7 +56,7 @@ class Pass:
         self._note = note
         self._copies, self._parallel = copies, parallel
         self._stop = stop
-        self._begun: set[str] = set()
+        self._begun: dict[str, Progress] = {}
         self._means = replace(
             means, events=Together(Hearer(self._heard), means.events), sleep=self._sleep, holding=self._holding
         )
@@ -91,7 +92,7 @@ class Pass:
             for future in as_completed(judged):
                 yield future.result()
         for address in left:
-            yield Outcome(address, STOPPED if address in self._begun else NOT_BEGUN)
+            yield _cut_short(address, self._begun.get(address))
 
     def _reports(self, *, share: bool) -> Iterator[MailboxReport]:
         copies = [self._narrowed(copy) for copy in self._copies] if share else self._copies
@@ -145,7 +146,7 @@ class Pass:
         if isinstance(event, Progress):
             if event.state in UNDER_WAY:
                 self._go_on(event.account)
-            self._begun.add(event.account)
+            self._begun[event.account] = event
 
     def _go_on(self, account: str) -> None:
         """Between two batches: unless a person wants all to stop, or another run wants this mailbox."""
@@ -176,3 +177,11 @@ class Pass:
         while (left := end - time.monotonic()) > 0:
             self._go_on(getattr(self._here, "account", ""))
             time.sleep(min(_NAP, left))
+
+
+def _cut_short(address: str, last: Progress | None) -> Outcome:
+    """A mailbox that a stop has left: what it has told last."""
+    if last is None:
+        return Outcome(address, NOT_BEGUN)
+    told = f"{last.messages:,} of {counted(last.of_messages, 'message')} of this pass stand there"
+    return Outcome(address, STOPPED, told if last.of_messages else "")
