@@ -23,7 +23,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """One mailbox; ``messages`` by the source folder's raw name. ``state`` and ``words`` where it cannot be seen."""
+    """One mailbox; ``messages`` by the source folder's raw name. ``state`` and ``words`` where it cannot be seen.
+
+    ``notes``: what people should know though no mail will be missing by it.
+    """
 
     key: CopyKey
     plan: FolderPlan = NO_PLAN
@@ -31,6 +34,7 @@ class Preview:
     refusals: tuple[Refusal, ...] = ()
     state: State = State.DONE
     words: str = ""
+    notes: tuple[str, ...] = ()
 
 
 def preview_mailbox(copy: AnyCopy) -> Preview:
@@ -77,4 +81,4 @@ def _look(copy: MailboxCopy) -> Preview:
         here, there = survey(source), survey(target)
         plan = folder_plan(copy, source, here, there, target)
     messages = {raw: status.messages for raw, status in here.status.items()}
-    return Preview(copy.key, plan, messages, here.refusals)
+    return Preview(copy.key, plan, messages, here.refusals, notes=here.notes)

@@ -184,6 +184,7 @@ def test_a_look_for_programs(run, move, old, people):
         "folders": [{"folder": "INBOX", "into": "INBOX", "why": "INBOX is INBOX", "exists": True, "messages": 5}],
         "left_out": [],
         "refusals": [],
+        "notes": [],
     }
 
 

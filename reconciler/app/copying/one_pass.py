@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import Final
 
-from reconciler.app.copying.outcome import BAD_GRADES, NOT_BEGUN, STOPPED, Outcome
+from reconciler.app.copying.outcome import BAD_GRADES, NOT_BEGUN, STOPPED, Note, Outcome, notes_of
 from reconciler.errors import MailError, SecretError
 from reconciler.mailcopy.either import AnyCopy, copy_mailbox, verify_mailbox
 from reconciler.mailcopy.files.job import FilesCopy
@@ -112,25 +112,25 @@ class Pass:
 
     def _judge(self, copy: AnyCopy, report: MailboxReport) -> Outcome:
         """Compare; where that is not good enough, copy what may have come meanwhile, and compare once more."""
-        earlier = Tally()
+        earlier, noted = Tally(), tuple[Note, ...]()
         try:
             verdict = self._compared(copy, report)
             if verdict.grade in BAD_GRADES:
                 with self._holding(report.key.account) as held_by:
                     if held_by:
                         return Outcome.of(report, unjudged=f"it was not copied again, for {held_by}")
-                    first = report.tally
+                    first, noted = report.tally, notes_of(report)
                     report = copy_mailbox(copy, self._means)
                 self._note_end(report)
                 earlier = Tally(new=first.new, recognised=first.recognised, octets=first.octets)
                 if report.state in _COPIED:
                     verdict = self._compared(copy, report)
         except _StopAsked:
-            return Outcome.of(report, unjudged=_CUT_SHORT)
+            return Outcome.of(report, unjudged=_CUT_SHORT, noted=noted)
         except (MailError, SecretError) as error:
-            return Outcome.of(report, unjudged=str(error), earlier=earlier)
+            return Outcome.of(report, unjudged=str(error), earlier=earlier, noted=noted)
         self._note(report.key, LastPass(judged=verdict.began, grade=verdict.grade))
-        return Outcome.of(report, verdict, earlier=earlier)
+        return Outcome.of(report, verdict, earlier=earlier, noted=noted)
 
     def _note_end(self, report: MailboxReport) -> None:
         if report.state is State.DONE:

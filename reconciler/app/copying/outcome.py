@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from reconciler.mailcopy.job import MailboxReport
 from reconciler.mailcopy.model.accounting import FolderAccount, Refusal, Tally
@@ -19,6 +19,17 @@ NOT_BEGUN: Final = "not begun"
 
 _NOTHING: Final = Tally()
 BAD_GRADES: Final = (Grade.INVESTIGATE, Grade.POOR)
+
+
+class Note(NamedTuple):
+    """What people should know though no mail is missing; ``folder`` is empty where it is about the whole mailbox."""
+
+    folder: str
+    words: str
+
+    def __str__(self) -> str:
+        """On one line."""
+        return f"{self.folder}: {self.words}" if self.folder else self.words
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +47,7 @@ class Outcome:
     grade: Grade | None = None
     differences: tuple[Difference, ...] = ()
     unjudged: str = ""
+    notes: tuple[Note, ...] = ()
 
     @classmethod
     def of(
@@ -44,8 +56,12 @@ class Outcome:
         verdict: "Verification | None" = None,
         unjudged: str = "",
         earlier: Tally = _NOTHING,
+        noted: Iterable[Note] = (),
     ) -> "Outcome":
-        """From what the copy and the judge have told; ``earlier`` is what a first round of this pass has sent."""
+        """From what the copy and the judge have told.
+
+        ``earlier`` is what a first round of this pass has sent, ``noted`` what it noted.
+        """
         return cls(
             report.key.account,
             report.state.value,
@@ -58,7 +74,14 @@ class Outcome:
             verdict.grade if verdict else None,
             verdict.differences if verdict else (),
             unjudged,
+            tuple(dict.fromkeys((*noted, *notes_of(report)))),
         )
+
+
+def notes_of(report: MailboxReport) -> tuple[Note, ...]:
+    """Those of the mailbox, then those of its folders."""
+    of_folders = (Note(account.folder, words) for account in report.accounts for words in account.notes)
+    return (*(Note("", words) for words in report.notes), *of_folders)
 
 
 @dataclass(frozen=True, slots=True)

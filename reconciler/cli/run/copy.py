@@ -1,6 +1,5 @@
 """``reconciler copy``: one pass over the mailboxes of a spec."""
 
-import json
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -19,6 +18,7 @@ from reconciler.cli.stopping import stoppable
 from reconciler.mailcopy.job import State
 from reconciler.model.event import Together
 from reconciler.ports import Clock
+from reconciler.wording.json_text import json_text
 from reconciler.wording.machine_times import encoded
 
 
@@ -61,7 +61,7 @@ def _tell(copied: Copied, path: Path, console: Console, manner: Manner) -> Code:
         write_report(manner.report, outcomes, now)
     if manner.as_json:
         data = {"event": "summary", "at": encoded(now), **summary_data(outcomes), "stopped": copied.stopped}
-        console.result(f"{json.dumps(data)}\n")
+        console.result(f"{json_text(data)}\n")
     else:
         left = "" if copied.stopped else copied.forecast.words()
         console.result(summary(outcomes, console.style, left))

@@ -1,6 +1,5 @@
 """``reconciler history``."""
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ from reconciler.model.codec import encode_change
 from reconciler.ports import Clock
 from reconciler.render.phrases.changes import words
 from reconciler.render.phrases.naming import thing
+from reconciler.wording.json_text import json_text
 from reconciler.wording.machine_times import encoded
 from reconciler.wording.printable import printable
 from reconciler.wording.style import Style
@@ -106,4 +106,4 @@ def _step_data(step: BegunStep) -> dict[str, Any]:
 
 
 def _json(data: object) -> str:
-    return f"{json.dumps(data, indent=2)}\n"
+    return f"{json_text(data, indent=2)}\n"

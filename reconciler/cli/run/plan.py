@@ -1,6 +1,5 @@
 """``reconciler plan``."""
 
-import json
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -22,6 +21,7 @@ from reconciler.ports import Clock
 from reconciler.render.phrases.closing import counts, next_thing
 from reconciler.render.text import Look
 from reconciler.transports.ssh.shared import CONNECTIONS
+from reconciler.wording.json_text import json_text
 from reconciler.wording.printable import printable
 
 JSON = "json"
@@ -60,7 +60,7 @@ def run_plan(
     with CONNECTIONS.kept(), ThreadPoolExecutor(max_workers=min(len(paths), _AT_ONCE)) as pool:
         found = list(pool.map(lambda path: _planned(path, clock, target), paths))
     if form == JSON and len(found) > 1:
-        console.result(f"{json.dumps([_data(each) for each in found], indent=2)}\n")
+        console.result(f"{json_text([_data(each) for each in found], indent=2)}\n")
     for each in found:
         if each.plan and not (form == JSON and len(found) > 1):
             look = Look(console.style, verbose, local, str(each.path), each.untouched)

@@ -1,6 +1,5 @@
 """``reconciler status``."""
 
-import json
 from collections.abc import Iterator
 from dataclasses import asdict
 from datetime import datetime
@@ -15,6 +14,7 @@ from reconciler.cli.speech.console import Console
 from reconciler.journal.records import RUNNING, Run
 from reconciler.ports import Clock
 from reconciler.render.phrases.closing import counts
+from reconciler.wording.json_text import json_text
 from reconciler.wording.machine_times import encoded
 from reconciler.wording.printable import printable
 from reconciler.wording.style import Style
@@ -33,7 +33,7 @@ def run_status(path: Path, clock: Clock, console: Console, *, as_json: bool = Fa
     with open_session(path, clock) as session:
         report = status_of(session)
     if as_json:
-        console.result(f"{json.dumps(_data(report), indent=2)}\n")
+        console.result(f"{json_text(_data(report), indent=2)}\n")
     else:
         console.result("".join(f"{line}\n" for line in _lines(report, console.style)))
     return Code.DONE

@@ -1,6 +1,5 @@
 """``reconciler validate``."""
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -8,6 +7,7 @@ from reconciler.app.move import problems_of
 from reconciler.cli.exit_codes import Code
 from reconciler.cli.speech.console import Console
 from reconciler.errors import Problem, ReconcilerError
+from reconciler.wording.json_text import json_text
 from reconciler.wording.printable import printable
 
 
@@ -17,7 +17,7 @@ def run_validate(paths: Sequence[Path], console: Console, *, as_json: bool = Fal
     sound = not any(found.values())
     if as_json:
         specs = [{"spec": path, "problems": [_data(problem) for problem in each]} for path, each in found.items()]
-        console.result(f"{json.dumps({'sound': sound, 'specs': specs}, indent=2)}\n")
+        console.result(f"{json_text({'sound': sound, 'specs': specs}, indent=2)}\n")
     else:
         for path, problems in found.items():
             console.result(

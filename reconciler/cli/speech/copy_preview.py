@@ -1,6 +1,5 @@
 """The plan of folders before a copy: which goes where and why, told once for all mailboxes where it is the same."""
 
-import json
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -8,6 +7,7 @@ from typing import Any, Final
 
 from reconciler.mailcopy.preview import Preview
 from reconciler.model.folder_path import title
+from reconciler.wording.json_text import json_text
 from reconciler.wording.printable import printable
 from reconciler.wording.style import Style
 
@@ -21,7 +21,7 @@ def folders(found: Sequence[Preview], style: Style) -> str:
 
 def folders_json(found: Sequence[Preview]) -> str:
     """For programs, a mailbox a line."""
-    return "".join(f"{json.dumps(_as_data(each))}\n" for each in found)
+    return "".join(f"{json_text(_as_data(each))}\n" for each in found)
 
 
 @dataclass(slots=True)
@@ -54,6 +54,8 @@ def _lines(found: Sequence[Preview], style: Style) -> Iterator[str]:
         for refusal in each.refusals:
             told = printable(f"{each.key.account}: {refusal.folder}: {refusal.words}")
             yield f"{style.removed('refused')}  {told}"
+        for note in each.notes:
+            yield f"{style.changed('note')}  {printable(f'{each.key.account}: {note}')}"
     yield style.faint("to change it, write copy.folders (FOLDER: FOLDER) or copy.exclude in the spec")
 
 
@@ -104,4 +106,5 @@ def _as_data(each: Preview) -> dict[str, Any]:
             for entry in each.plan.left_out
         ],
         "refusals": [{"folder": refusal.folder, "words": refusal.words} for refusal in each.refusals],
+        "notes": [*each.notes],
     }

@@ -2,7 +2,6 @@
 
 import csv
 import io
-import json
 import os
 from collections.abc import Iterator, Sequence
 from datetime import datetime
@@ -14,13 +13,14 @@ from reconciler.app.copying.outcome import MailboxThrough, Outcome, states, tota
 from reconciler.mailcopy.model.accounting import Tally
 from reconciler.model.event import Event
 from reconciler.transports import owner_files
+from reconciler.wording.json_text import json_text
 from reconciler.wording.machine_times import encoded
 from reconciler.wording.printable import printable
 from reconciler.wording.sizes import octets
 from reconciler.wording.style import Style
 
 _COUNTS: Final = ("count", "copied", "vanished", "excluded", "refused", "waiting", "new", "recognised", "octets")
-_MOST_LISTED: Final = 10  # of a mailbox's refusals and differences; the report has all of them
+_MOST_LISTED: Final = 10  # of a mailbox's refusals, differences and notes; the report has all of them
 
 
 def as_data(outcome: Outcome) -> dict[str, Any]:
@@ -36,6 +36,7 @@ def as_data(outcome: Outcome) -> dict[str, Any]:
         "unjudged": outcome.unjudged,
         "folders": [{"folder": f.folder, "into": f.into, "rule": f.rule, **_counts(f.tally)} for f in outcome.accounts],
         "refusals": [{"folder": r.folder, "uid": r.uid, "words": r.words} for r in outcome.refusals],
+        "notes": [{"folder": note.folder, "words": note.words} for note in outcome.notes],
         "differences": [
             {"folder": d.folder, "kind": d.kind.value, "count": d.count, "explained": d.explained, "example": d.example}
             for d in outcome.differences
@@ -82,13 +83,13 @@ def write_report(path: Path, outcomes: Sequence[Outcome], now: datetime) -> None
         owner_files.write(path, _csv(outcomes).encode())
         return
     data = {"at": encoded(now), **summary_data(outcomes), "outcomes": [as_data(each) for each in outcomes]}
-    owner_files.write(path, f"{json.dumps(data, indent=2)}\n".encode())
+    owner_files.write(path, f"{json_text(data, indent=2)}\n".encode())
 
 
 def _csv(outcomes: Sequence[Outcome]) -> str:
     lines = io.StringIO(newline="")
     table = csv.writer(lines)
-    table.writerow(("mailbox", "state", "grade", *_COUNTS, "began", "ended", "words"))
+    table.writerow(("mailbox", "state", "grade", *_COUNTS, "began", "ended", "words", "notes"))
     for each in outcomes:
         row = (
             each.address,
@@ -98,6 +99,7 @@ def _csv(outcomes: Sequence[Outcome]) -> str:
             encoded(each.began) or "",
             encoded(each.ended) or "",
             each.words,
+            "; ".join(map(str, each.notes)),
         )
         table.writerow(map(printable, map(str, row)))
     return lines.getvalue()
@@ -134,6 +136,8 @@ def _log_lines(outcome: Outcome) -> Iterator[str]:
         yield f"{folder.folder} {way}: {_account(folder.tally)}; {folder.tally.sent:,} sent"
     for refusal in outcome.refusals:
         yield f"refused: {refusal.folder}, UID {refusal.uid}: {refusal.words}"
+    for note in outcome.notes:
+        yield f"note: {note}"
     if outcome.grade:
         yield f"proof: {outcome.grade.value}"
     for difference in outcome.differences:
@@ -155,7 +159,9 @@ def _trouble(outcome: Outcome, style: Style) -> Iterator[str]:
     ]
     for text in told[:_MOST_LISTED]:
         yield f"{style.changed('differs')}  {printable(outcome.address)}: {printable(text)}"
-    more = max(0, len(listed) - _MOST_LISTED) + max(0, len(told) - _MOST_LISTED)
+    for note in outcome.notes[:_MOST_LISTED]:
+        yield f"{style.changed('note')}  {printable(f'{outcome.address}: {note}')}"
+    more = sum(max(0, len(each) - _MOST_LISTED) for each in (listed, told, outcome.notes))
     if more:
         yield style.faint(f"and {more:,} more of {printable(outcome.address)}: --report lists all of them")
 

@@ -1,6 +1,5 @@
 """How the copy of the mail goes: a live table on a terminal, plain lines elsewhere, JSON lines for programs."""
 
-import json
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,6 +16,7 @@ from reconciler.cli.speech.copy_words import in_one_line, words_before
 from reconciler.mailcopy.job import Progress, State
 from reconciler.model.event import Event, Events
 from reconciler.ports import Clock
+from reconciler.wording.json_text import json_text
 from reconciler.wording.machine_times import encoded
 from reconciler.wording.printable import printable
 
@@ -117,4 +117,4 @@ class JsonLines:
         )
 
     def _write(self, event: str, **content: Any) -> None:
-        self._console.result(f"{json.dumps({'event': event, 'at': encoded(self._clock.now()), **content})}\n")
+        self._console.result(f"{json_text({'event': event, 'at': encoded(self._clock.now()), **content})}\n")

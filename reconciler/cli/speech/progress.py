@@ -1,6 +1,5 @@
 """How a plan is carried out: a bar on a terminal, plain lines elsewhere, JSON lines for programs."""
 
-import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -32,6 +31,7 @@ from reconciler.model.run_event import (
 )
 from reconciler.ports import Clock
 from reconciler.render.text import Look
+from reconciler.wording.json_text import json_text
 from reconciler.wording.machine_times import encoded
 from reconciler.wording.printable import printable
 
@@ -206,7 +206,7 @@ class JsonLines:
 
     def _write(self, name: str, **content: Any) -> None:
         data = {"event": name, "at": encoded(self._clock.now()), **content}
-        self._console.result(f"{json.dumps(data)}\n")
+        self._console.result(f"{json_text(data)}\n")
 
 
 def _words(event: Event, mail: MailTalk) -> str:
