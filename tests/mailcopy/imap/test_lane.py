@@ -1,5 +1,7 @@
 """What the target's answers to single messages say about a folder."""
 
+import pytest
+
 from reconciler.mailcopy.imap.lane import Lane, spread
 from reconciler.mailcopy.model.accounting import Fate
 from reconciler.mailcopy.model.flags import EVERYTHING, Allowed
@@ -79,17 +81,23 @@ def test_the_same_no_to_many_has_others_tried_before_the_folder_is_blocked() -> 
     assert folder.blocked == "NO Virus"
 
 
-def test_the_target_has_done_as_told_when_the_numbers_are_just_so() -> None:
+@pytest.mark.parametrize(
+    ("told", "exists", "as_told"),
+    [
+        ((5, 6), 6, True),
+        ((5, 7), 6, False),
+        ((6, 7), 6, False),
+        ((5, 5), 6, False),
+        ((5, 6), 5, False),
+        ((0, 0), 6, False),
+    ],
+)
+def test_the_target_has_done_as_told_when_the_numbers_are_just_so(told, exists, as_told) -> None:
     folder = lane()
-    folder.held, folder.exists = 4, 6
-    for uid, there in ((1, 5), (2, 6)):
+    folder.held, folder.exists, folder.new = 4, exists, 2
+    for uid, there in enumerate(told, 1):
         folder.took(row(uid), "", there)
-    folder.new = 2
-    assert folder.as_told
-    folder.stored[2] = 7
-    assert not folder.as_told
-    folder.stored[2], folder.exists = 6, 5
-    assert not folder.as_told
+    assert folder.as_told is as_told
 
 
 def test_a_sample_is_spread_from_the_last_to_the_first() -> None:
