@@ -20,7 +20,7 @@ from reconciler.mailcopy.model.flags import Allowed
 from reconciler.mailcopy.model.folder import INBOX, Folder
 from reconciler.mailcopy.model.gmail import CAPABILITY as LABELS
 from reconciler.mailcopy.model.ledger import FolderState
-from reconciler.mailcopy.model.mapping import FolderPlan, LeftOut, Mapped, alike
+from reconciler.mailcopy.model.mapping import FolderPlan, LeftOut, Mapped, clash
 from reconciler.model.folder_path import Path
 
 _OTHER_NAMES = 3
@@ -103,7 +103,7 @@ def _made_ready(  # noqa: PLR0917 - as prepare
         if _wants_prefix(plan, refused, there):
             inbox = f"INBOX{there.namespace.separator}"
             there = replace(there, namespace=replace(there.namespace, prefix=inbox))
-        elif not folds and alike(FolderPlan(tuple(refused), ()), _others(plan, refused, there)):
+        elif not folds and clash(refused, _others(plan, refused, there)):
             folds = True
         else:
             unwanted.update(line.source.path for line in refused)

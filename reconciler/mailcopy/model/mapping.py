@@ -131,6 +131,12 @@ def alike(plan: FolderPlan, target: Iterable[Folder]) -> bool:
     return len({_folded(path) for path in paths}) < len(paths)
 
 
+def clash(lines: Iterable[Mapped], others: Iterable[Folder]) -> bool:
+    """Whether one of the lines goes where another folder is, if case makes no difference."""
+    held = {_folded(folder.path) for folder in others}
+    return any(_folded(line.target) in held for line in lines)
+
+
 class _Taken:
     """The paths that are given away; ``standing`` are on the target already."""
 
