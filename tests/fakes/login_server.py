@@ -22,6 +22,7 @@ class LoginServer:
 
     ``says`` makes the words of a refusal from the octets of the command that is refused, as they came. ``got`` is
     every octet that was received, ``inside`` whose mailboxes were opened. ``closes`` is said to whoever connects.
+    ``takes_initial``: SASL-IR is done. ``prompts``: the first challenge, which should be empty.
     """
 
     users: dict[bytes, bytes]
@@ -31,6 +32,8 @@ class LoginServer:
     says: Refusing = lambda _: b"NO [AUTHENTICATIONFAILED] no"
     closes: bytes = b""
     refuses_literals: bool = False
+    takes_initial: bool = True
+    prompts: bytes = b""
     got: bytes = b""
     inside: list[bytes] = field(default_factory=list)
 
@@ -80,11 +83,13 @@ class _Connection(socketserver.StreamRequestHandler):
         match verb, arguments:
             case b"LOGIN", [name, password]:
                 user = self._known(name, password)
-            case b"AUTHENTICATE", [b"PLAIN"]:
-                _, name, password = base64.b64decode(self._answer(b"")).split(b"\0")
+            case b"AUTHENTICATE", [b"PLAIN", *initial] if fake.takes_initial or not initial:
+                answer = initial[0] if initial else self._answer(fake.prompts)
+                _, name, password = base64.b64decode(answer).split(b"\0")
                 user = self._known(name, password)
-            case b"AUTHENTICATE", [b"XOAUTH2"]:
-                token = base64.b64decode(self._answer(b"")).partition(b"Bearer ")[2].rstrip(b"\1")
+            case b"AUTHENTICATE", [b"XOAUTH2", *initial] if fake.takes_initial or not initial:
+                answer = initial[0] if initial else self._answer(fake.prompts)
+                token = base64.b64decode(answer).partition(b"Bearer ")[2].rstrip(b"\1")
                 user = next((name for name, known in fake.users.items() if known == token), b"")
                 if not user:
                     assert self._answer(base64.b64encode(b'{"status":"400"}')) == b""

@@ -7,8 +7,8 @@ from typing import Final
 from reconciler.mailcopy.model.refusal import fit_for_people
 from reconciler.model.secret import Secret
 
-_GRAM: Final = 6
-"""Characters of BASE64 in a row that are no accident: four octets."""
+_GRAM: Final = 4
+"""Characters of BASE64 in a row that are no accident; a secret of four octets makes as many, wherever it stands."""
 _RUN: Final = re.compile(rf"[A-Za-z0-9+/_-]{{{_GRAM},}}={{0,2}}")
 _ALPHABET: Final = str.maketrans("-_", "+/")
 _WEAK: Final = 4  # shorter ones stand in ordinary words, of which only their own spelling is taken out
@@ -31,19 +31,21 @@ class Sent:
         return "Sent(***)"
 
     def reveal(self, secret: Secret) -> str:
-        """The value, which is kept out of all words from now on: plain, quoted (RFC 3501, section 4.3), in BASE64."""
+        """The value, kept out of all words from now on: plain, quoted (RFC 3501, section 4.3), in whatever BASE64."""
         self.last = secret
         value = secret.reveal()
         self._keep(value)
         self._keep(value.replace("\\", "\\\\").replace('"', '\\"'))
-        self.encoded(value.encode("utf-8", "surrogatepass"))
+        octets = value.encode("utf-8", "surrogatepass")
+        for shift in range(3):  # BASE64 knows three places for an octet; what depends on its neighbours is cut off
+            whole = base64.b64encode(bytes(shift) + octets).decode()
+            self._keep_encoded(whole[-(-shift * 8 // 6) : (shift + len(octets)) * 8 // 6])
         return value
 
     def encoded(self, octets: bytes) -> bytes:
         """The octets in BASE64, as a SASL mechanism sends them; no part of it is shown."""
         text = base64.b64encode(octets)
-        grams = text.decode().rstrip("=")
-        self._encoded.update(grams[start : start + _GRAM] for start in range(len(grams) - _GRAM + 1))
+        self._keep_encoded(text.decode().rstrip("="))
         return text
 
     def derived(self, text: str) -> str:
@@ -61,6 +63,9 @@ class Sent:
     def _keep(self, form: str) -> None:
         if form:
             self._forms |= {form, "".join(c if c.isprintable() else " " for c in form)}
+
+    def _keep_encoded(self, text: str) -> None:
+        self._encoded.update(text[start : start + _GRAM] for start in range(len(text) - _GRAM + 1))
 
     def _is_encoded(self, run: str) -> bool:
         text = run.translate(_ALPHABET)

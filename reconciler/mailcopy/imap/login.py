@@ -7,14 +7,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from reconciler.errors import LoginRefused
 from reconciler.mailcopy.imap.credentials import Sent
-from reconciler.mailcopy.imap.dialogue import Challenged, Dialogue, Reply
+from reconciler.mailcopy.imap.dialogue import Dialogue, Reply
 from reconciler.model.secret import Secret
 
 Reveal = Callable[[], Secret]
 
-_NEEDS_A_LINE: Final = frozenset("\0\r\n")
+_UNSENDABLE: Final = frozenset("\0\r\n")
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,11 +98,16 @@ class Denied(Exception):  # noqa: N818
         super().__init__("a server refused a login")
 
 
+class NotSent(Exception):  # noqa: N818
+    """Nothing of the credentials was sent; the message says why and holds nothing of them."""
+
+
 def log_in(dialogue: Dialogue, login: Login, sent: Sent) -> None:
     """Send the credentials; ``sent`` learns of them before they go, so that the server's words can be freed of them.
 
     Raises:
-        LoginRefused: the server offers no way to send them, or they cannot be sent; none was.
+        NotSent: the server offers no way to send them, or there is none at all.
+        LoginRefused: whoever gives the tokens refuses one.
         Denied: the server said no.
         HungUp: the connection is gone.
 
@@ -133,7 +137,7 @@ def _password(dialogue: Dialogue, user: str, password: Reveal, sent: Sent) -> No
     """
     is_plain = "AUTH=PLAIN" in dialogue.announced
     if "LOGINDISABLED" in dialogue.announced and not is_plain:
-        raise LoginRefused(f"it offers no login with a password; it may want OAuth 2 for {user}")
+        raise NotSent(f"it offers no login with a password; it may want OAuth 2 for {user}")
     secret = sent.reveal(password())
     quotable = (user + secret).isascii() and (user + secret).isprintable()
     if is_plain and ("LOGINDISABLED" in dialogue.announced or not quotable):
@@ -145,22 +149,41 @@ def _password(dialogue: Dialogue, user: str, password: Reveal, sent: Sent) -> No
 
 def _plain(dialogue: Dialogue, user: str, admin: str, secret: str, sent: Sent) -> None:
     names = (_octets(user, "login name"), _octets(admin, "login name"), _octets(secret, "password"))
-    answer = sent.encoded(b"\0".join(names))
-    _done(dialogue.ask(b"AUTHENTICATE PLAIN", challenged=_once(answer)), _encoding_of(user + admin, secret))
+    reply = _authenticate(dialogue, b"PLAIN", sent.encoded(b"\0".join(names)), [])
+    _done(reply, _encoding_of(user + admin, secret))
 
 
 def _token(dialogue: Dialogue, user: str, token: str, sent: Sent) -> None:
     """A refusal comes as a challenge that says why, which an empty line answers (Google, "OAuth 2.0 Mechanism")."""
     answer = sent.encoded(b"user=%s\1auth=Bearer %s\1\1" % (_octets(user, "login name"), _octets(token, "token")))
-    challenges: list[bytes] = []
-
-    def challenged(challenge: bytes) -> bytes:
-        challenges.append(challenge)
-        return answer if len(challenges) == 1 else b""
-
-    reply = dialogue.ask(b"AUTHENTICATE XOAUTH2", challenged=challenged)
-    why = " ".join(map(_decoded, challenges[1:]))
+    reasons: list[bytes] = []
+    reply = _authenticate(dialogue, b"XOAUTH2", answer, reasons)
+    why = " ".join(map(_decoded, reasons))
     _done(reply._replace(words=f"{reply.words} {why}".strip()))
+
+
+def _authenticate(dialogue: Dialogue, mechanism: bytes, answer: bytes, reasons: list[bytes]) -> Reply:
+    """With the answer at once where the server announces that it takes it so (SASL-IR, RFC 4959), unless it does not.
+
+    ``reasons`` gets each challenge that does not ask for the answer: the first one does, whatever it says, unless the
+    answer was there before.
+    """
+    answers = iter((answer,))
+
+    def first(challenge: bytes) -> bytes:
+        return next(answers, b"") or more(challenge)
+
+    def more(challenge: bytes) -> bytes:
+        if not challenge:
+            return answer
+        reasons.append(challenge)
+        return b""
+
+    if "SASL-IR" in dialogue.announced:
+        reply = dialogue.ask(b"AUTHENTICATE", mechanism, answer, challenged=more)
+        if reply.status != "BAD":
+            return reply
+    return dialogue.ask(b"AUTHENTICATE", mechanism, challenged=first)
 
 
 def _master(dialogue: Dialogue, secret: str, sent: Sent) -> None:
@@ -183,24 +206,18 @@ def _done(reply: Reply, hint: str = "") -> None:
         raise Denied(reply.words, hint)
 
 
-def _once(answer: bytes) -> Challenged:
-    """Answer the first challenge and cancel at any other (RFC 3501, section 6.2.2)."""
-    answers = iter((answer,))
-    return lambda _: next(answers, b"*")
-
-
 def _octets(text: str, what: str) -> bytes:
     """In UTF-8 (RFC 4616; RFC 3501 does not say).
 
     Raises:
-        LoginRefused: no login can carry it; neither the message nor what is behind it holds the text.
+        NotSent: no login can carry it; neither the message nor what is behind it holds the text.
 
     """
-    if not _NEEDS_A_LINE.isdisjoint(text):
-        raise LoginRefused(f"the {what} holds a line end or NUL, which no login can carry; nothing was sent")
+    if not _UNSENDABLE.isdisjoint(text):
+        raise NotSent(f"the {what} holds a line end or NUL, which no login can carry; nothing was sent")
     octets = text.encode("utf-8", "replace")
     if octets.decode() != text:  # an exception of the codec would hold the text
-        raise LoginRefused(f"the {what} cannot be encoded: it is no UTF-8; nothing was sent")
+        raise NotSent(f"the {what} cannot be encoded: it is no UTF-8; nothing was sent")
     return octets
 
 

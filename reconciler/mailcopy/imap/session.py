@@ -12,7 +12,7 @@ from imapclient.exceptions import IMAPClientError
 from reconciler.errors import ConnectionCut, LoginRefused, MailError
 from reconciler.mailcopy.imap.credentials import Sent
 from reconciler.mailcopy.imap.dialogue import Dialogue, HungUp
-from reconciler.mailcopy.imap.login import Denied, Login, OAuth2, log_in
+from reconciler.mailcopy.imap.login import Denied, Login, NotSent, OAuth2, log_in
 from reconciler.mailcopy.imap.server import Security, Server, is_pinned, tls_context
 from reconciler.mailcopy.imap.wire import Wire
 from reconciler.mailcopy.model.refusal import Meaning, fit_for_people, meaning
@@ -100,8 +100,8 @@ def _logged_in(server: Server, client: imapclient.IMAPClient, login: Login, sent
     dialogue = Dialogue(imap, frozenset(c.decode("ascii", "replace").upper() for c in client.capabilities()))
     try:
         log_in(dialogue, login, sent)
-    except LoginRefused as refused:
-        raise LoginRefused(f"{server} cannot be entered as {login.user}: {refused}") from None
+    except NotSent as why:
+        raise LoginRefused(f"{server} cannot be entered as {login.user}: {why}") from None
     return dialogue.capabilities()
 
 
@@ -129,21 +129,32 @@ def _connect(server: Server) -> imapclient.IMAPClient:
             f"the certificate of {server} cannot be trusted: {error.verify_message}; "
             "name its authority with ca_file or the certificate itself with fingerprint"
         ) from error
-    except (IMAPClientError, OSError) as error:
-        raise ConnectionCut(f"no connection to {server}: {fit_for_people(str(error))}", str(error)) from error
+    except (IMAPClientError, OSError, UnicodeError) as error:
+        words = _said(error)
+        raise ConnectionCut(f"no connection to {server}: {words}", words) from error
     client.socket().setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # commands go ahead of their answers
     client._imap.debug = 0  # noqa: SLF001 - before the login: debug would format every line, passwords too
     try:
         if server.security is Security.STARTTLS:
             client.starttls(context)
         trusted = server.fingerprint is None or is_pinned(_certificate(client), server.fingerprint)
-    except (IMAPClientError, OSError) as error:
-        client.shutdown()
-        raise ConnectionCut(f"{server} does not start TLS: {fit_for_people(str(error))}", str(error)) from error
+    except (IMAPClientError, OSError, UnicodeError) as error:
+        _hang_up(client)
+        words = _said(error)
+        raise ConnectionCut(f"{server} does not start TLS: {words}", words) from error
     if not trusted:
         client.shutdown()
         raise LoginRefused(f"the certificate of {server} has another fingerprint than given; nothing was sent")
     return client
+
+
+def _said(error: Exception) -> str:
+    """A server's greeting, which imaplib makes an error of as octets, or what the system says."""
+    if isinstance(error, UnicodeError):
+        return "it announces capabilities that are not in ASCII"
+    first = error.args[0] if error.args else ""
+    words = first.decode("utf-8", "replace") if isinstance(first, bytes) else str(error)
+    return fit_for_people(words.removeprefix("* BYE "))
 
 
 def _certificate(client: imapclient.IMAPClient) -> bytes | None:
