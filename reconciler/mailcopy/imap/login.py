@@ -3,6 +3,7 @@
 import base64
 import binascii
 import hashlib
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
@@ -14,6 +15,7 @@ from reconciler.model.secret import Secret
 Reveal = Callable[[], Secret]
 
 _UNSENDABLE: Final = frozenset("\0\r\n")
+_BARE: Final = re.compile(rb"[A-Za-z0-9@._-]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,7 +200,10 @@ def _master(dialogue: Dialogue, secret: str, sent: Sent) -> None:
 
 
 def _become(dialogue: Dialogue, command: bytes, user: str, hint: str) -> None:
-    _done(dialogue.ask(command, strings=(_octets(user, "login name"),)), hint)
+    """Without quotes where a name needs none, as others send it, for these are no standard's commands."""
+    name = _octets(user, "login name")
+    bare = _BARE.fullmatch(name) is not None
+    _done(dialogue.ask(command, name) if bare else dialogue.ask(command, strings=(name,)), hint)
 
 
 def _done(reply: Reply, hint: str = "") -> None:

@@ -108,6 +108,7 @@ def test_a_store_administrator_becomes_the_user(announces: bytes, user: str) -> 
         assert login.is_admin
         assert entered(server, login) == ""
         assert server.inside == [user.encode()]
+        assert (b"PROXYAUTH ann@example.org\r\n" in server.got) == (user == "ann@example.org")
         said = entered(server, ProxyAuth("bob", "root", lambda: Secret("pw")))
         assert "refuses the login of bob" in said
         assert "is root a store administrator there?" in said
