@@ -21,7 +21,9 @@ from reconciler.model.grade import Difference, Grade, Kind
 from reconciler.wording.style import Style
 from tests.support.clock import MONDAY_MORNING, FakeClock
 
-anything = st.text(st.characters(exclude_categories=["Cs"]) | st.sampled_from("\x1b[2J\n\r\x07\x9b\u202e]"))
+anything = st.text(
+    st.characters(exclude_categories=["Cs"]) | st.sampled_from("\x1b[2J\n\r\x07\x7f\x9b\u202e]"), max_size=50
+)
 
 
 def outcome(text):
