@@ -72,34 +72,45 @@ class Text(NamedTuple):
     exact: bytes = b""
 
 
-_TEXT_ROUNDS: tuple[tuple[bool, Callable[[Text], tuple[object, ...]]], ...] = (
-    (True, lambda text: (text.exact or text.digest, text.arrived)),
-    (True, lambda text: (text.digest, text.arrived)),
-    (False, lambda text: (text.exact or text.digest,)),
-    (False, lambda text: (text.digest,)),
+def _every(_: Text) -> bool:
+    return True
+
+
+def _undated(text: Text) -> bool:
+    return text.arrived is None
+
+
+def _any_date(text: Text) -> bool:
+    return text.identity.strong or _undated(text)
+
+
+_Which = Callable[[Text], bool]
+_TEXT_ROUNDS: tuple[tuple[_Which, _Which, Callable[[Text], tuple[object, ...]]], ...] = (
+    (_every, _every, lambda text: (text.exact or text.digest, text.arrived)),
+    (_every, _every, lambda text: (text.digest, text.arrived)),
+    (_any_date, _every, lambda text: (text.exact or text.digest,)),
+    (_any_date, _every, lambda text: (text.digest,)),
+    (_every, _undated, lambda text: (text.exact or text.digest,)),
+    (_every, _undated, lambda text: (text.digest,)),
 )
-"""Whether the date counts, and what must be equal beside the identity."""
+"""Which messages of the source, which of the target, and what must be equal beside the identity."""
 
 
 def pair_by_text(source: Sequence[Text], target: Sequence[Text]) -> dict[int, int]:
     """Pair equal texts: those of one date first, then of any date where a Message-ID says that they are one message.
 
     Two messages without a Message-ID and of different dates may be the same words said twice, so both are kept; but a
-    date that says nothing makes no difference.
+    date that says nothing, on either side, makes no difference.
     """
     who = telling_apart(text.identity for text in (*source, *target))
     pairs: dict[int, int] = {}
-    for dated, key in _TEXT_ROUNDS:
+    for here, there, key in _TEXT_ROUNDS:
         taken = set(pairs.values())
-        left = [text for text in source if text.uid not in pairs and (dated or _any_date(text))]
-        right = [text for text in target if text.uid not in taken]
+        left = [text for text in source if text.uid not in pairs and here(text)]
+        right = [text for text in target if text.uid not in taken and there(text)]
         ours, theirs = ([(text.uid, (who(text.identity), *key(text))) for text in side] for side in (left, right))
         pairs.update(_equal(ours, theirs))
     return pairs
-
-
-def _any_date(text: Text) -> bool:
-    return text.identity.strong or text.arrived is None
 
 
 def _equal(source: Iterable[tuple[int, Hashable]], target: Iterable[tuple[int, Hashable]]) -> dict[int, int]:

@@ -63,6 +63,8 @@ def test_of_equal_texts_those_of_one_date_are_paired_first() -> None:
 def test_a_date_that_says_nothing_keeps_no_equal_texts_apart() -> None:
     weak = who("")
     assert pair_by_text([Text(1, weak, b"x", None)], [Text(9, weak, b"x", 6)]) == {1: 9}
+    assert pair_by_text([Text(1, weak, b"x", 6)], [Text(9, weak, b"x", None)]) == {1: 9}
+    assert pair_by_text([Text(1, weak, b"x", 5)], [Text(8, weak, b"x", None), Text(9, weak, b"x", 5)]) == {1: 9}
     assert pair_by_text([Text(1, weak, b"x", 5)], [Text(9, weak, b"x", 6)]) == {}
     assert pair_by_text([Text(1, weak, b"x", None), Text(2, weak, b"x", 6)], [Text(9, weak, b"x", 6)]) == {2: 9}
 
