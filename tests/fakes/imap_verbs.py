@@ -76,7 +76,17 @@ def _list(at: "Connection", command: Command) -> Reply:
         if b"STATUS" in asked and folder.selectable:
             items = asked.partition(b"STATUS")[2].strip(b" ()").split()
             lines.append(status_line(server, name, name, items))
+    for level in sorted(_levels(server) if command.args[1].endswith(b"%") else ()):
+        if matches(level):
+            lines.append(b"* %s (\\Noselect) %s %s\r\n" % (command.verb.encode(), _cut(server), quoted(level)))
     return Reply(lines=lines)
+
+
+def _levels(server: "ImapServer") -> set[bytes]:
+    """What stands above folders and is none: a last ``%`` shows it, too (RFC 3501, section 6.3.8)."""
+    cut = server.separator
+    paths = [name.split(cut) for name in server.folders] if cut else []
+    return {cut.join(path[:depth]) for path in paths for depth in range(1, len(path))} - server.folders.keys()
 
 
 def _cut(server: "ImapServer") -> bytes:
