@@ -76,9 +76,8 @@ def _list(at: "Connection", command: Command) -> Reply:
         if b"STATUS" in asked and folder.selectable:
             items = asked.partition(b"STATUS")[2].strip(b" ()").split()
             lines.append(status_line(server, name, name, items))
-    for level in sorted(_levels(server) if command.args[1].endswith(b"%") else ()):
-        if matches(level):
-            lines.append(b"* %s (\\Noselect) %s %s\r\n" % (command.verb.encode(), _cut(server), quoted(level)))
+    levels = sorted(filter(matches, _levels(server))) if command.args[1].endswith(b"%") else []
+    lines += [b"* %s (\\Noselect) %s %s\r\n" % (command.verb.encode(), _cut(server), quoted(name)) for name in levels]
     return Reply(lines=lines)
 
 

@@ -29,12 +29,19 @@ class Accounts:
         """Nothing is counted yet."""
         self._copy, self._source, self._target, self._ledger = copy, source, target, ledger
 
-    def of(self, work: Work, *, limited: bool) -> FolderAccount:
-        """Count; close the folder where nothing is left for the next pass. ``limited``: the day's volume ended it."""
+    def of(self, work: Work, *, limited: bool, others_passed: bool) -> FolderAccount:
+        """Count; close the folder where nothing is left for the next pass.
+
+        ``limited``: the day's volume ended it. ``others_passed``: messages have got through, so that one that ended a
+        connection alone is the cause of it.
+        """
         lane, listed = work.lane, work.listed
         if lane and lane.new:
             self._refuse(work, check_stored(self._copy, self._source, self._target, self._ledger, work))
-        self._refuse(work, [Record(uid, Fate.REFUSED, words=said) for uid, said in work.given_up.items()])
+        if others_passed or len(work.given_up) == 1:
+            self._refuse(work, [Record(uid, Fate.REFUSED, words=said) for uid, said in work.given_up.items()])
+        elif work.given_up:
+            work.refusals.append(Refusal(work.title, 0, f"no message gets through: {min(work.given_up.values())}"))
         vanished = self._truly_vanished(work)
         counts = self._ledger.counts(work.state.number)
         whole = not any(not refusal.uid for refusal in work.refusals) and not (lane and lane.blocked)

@@ -28,7 +28,7 @@ from reconciler.mailcopy.imap.stream import Stream
 from reconciler.mailcopy.imap.survey import Survey, survey
 from reconciler.mailcopy.imap.work import Work, groups
 from reconciler.mailcopy.job import NO_PLAN, MailboxReport, Means, Progress, State
-from reconciler.mailcopy.model.accounting import FolderAccount, Refusal, Tally
+from reconciler.mailcopy.model.accounting import Fate, FolderAccount, Refusal, Tally
 from reconciler.mailcopy.model.mapping import FolderPlan
 from reconciler.mailcopy.model.refusal import fit_for_people
 from reconciler.mailcopy.model.suspects import Side, Spot, Suspects
@@ -114,6 +114,13 @@ class Attempt:
         """Messages given up since the last one got through, and whether any has."""
         return self._suspects.given_up - self._given_up_before, self.messages > 0
 
+    @property
+    def _others_passed(self) -> bool:
+        """Whether any message has got through, in this pass or before."""
+        ledger = self._means.ledger
+        states = ledger.folders(self._copy.key).values()
+        return self.messages > 0 or any(ledger.counts(state.number).fates.get(Fate.COPIED, 0) for state in states)
+
     def learn(self, error: ConnectionCut | CommandRefused | ProtocolBroken) -> bool:
         """Take the end of a connection as evidence; True if it tells something about what was on the wire."""
         spot = error.spot
@@ -194,7 +201,8 @@ class Attempt:
                     self._spend(group)
             for work in group:
                 steps.follow_flags(work)
-                self._accounts[work.title] = accounts.of(work, limited=limited)
+                passed = not work.given_up or self._others_passed
+                self._accounts[work.title] = accounts.of(work, limited=limited, others_passed=passed)
         return limited
 
     @contextmanager

@@ -61,8 +61,6 @@ def survey(session: Session, suspects: Suspects | None = None) -> Survey:
 
     """
     watched = Watched(session, suspects or Suspects())
-    if session.can("ID"):  # some servers open no folder to who has not said it
-        session.wire.aside(_ID)
     listing, refused, notes = _listing(watched)
     listing.attributes.setdefault(b"INBOX", set())  # it exists though no list shows it (RFC 3501, section 5.1)
     listing.separators.setdefault(b"INBOX", "")
@@ -111,7 +109,8 @@ def _no_inbox(session: Session, words: str) -> MailboxSuspect:
 def _listing(watched: Watched) -> tuple[Listing, str, list[str]]:
     """All that is listed; the words if the list is not whole, and what is not known of subscriptions."""
     session, listing = watched.session, Listing()
-    commands = {b"NAMESPACE": b"NAMESPACE"} if session.can("NAMESPACE") else {}
+    commands = {b"ID": _ID} if session.can("ID") else {}  # some servers open no folder to who has not said it
+    commands |= {b"NAMESPACE": b"NAMESPACE"} if session.can("NAMESPACE") else {}
     plain = {b"LIST": b'LIST "" "*"', b"LSUB": b'LSUB "" "*"'}
     if session.can("LIST-STATUS") and session.can("LIST-EXTENDED"):
         use = b" SPECIAL-USE" if session.can("SPECIAL-USE") else b""
@@ -119,6 +118,7 @@ def _listing(watched: Watched) -> tuple[Listing, str, list[str]]:
     else:
         commands |= plain
     words = _told(watched, listing, commands)
+    words.pop(b"ID", None)
     again = plain if _EXTENDED in words else {name: commands[name] for name in words}
     for name, command in again.items():  # plainer, and alone: a server may refuse only what is sent ahead of an answer
         said = _told(watched, listing, {name: command})

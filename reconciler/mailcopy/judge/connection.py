@@ -39,6 +39,7 @@ class Connection:
         self._end = end
         self._stack = ExitStack()
         self._cuts = 0
+        self._anonymous = False
         self._open: bytes | None = None
         self.said = Said(ok=True, words="")
 
@@ -51,7 +52,7 @@ class Connection:
         """
         self.session = self._stack.enter_context(session(self._end.server, self._end.login))
         self._open = None
-        if self.session.can("ID"):  # some open no folder to who has not said it (RFC 2971)
+        if self.session.can("ID") and not self._anonymous:  # some open no folder to who has not said it (RFC 2971)
             self.identify()
         return self
 
@@ -66,9 +67,13 @@ class Connection:
         return f"{self.session.user} on {self.session.server}"
 
     def identify(self) -> None:
-        """Say who asks; what the server says to that does not matter."""
-        for _ in self.ask(_ID):
-            pass
+        """Say who asks; what the server says to that does not matter, and one that hangs up at it is told no more."""
+        try:
+            for _ in self._told(_ID):
+                pass
+        except (ConnectionCut, ProtocolBroken) as error:
+            self._anonymous = True
+            self._begin_again(error)
 
     def ask(self, command: bytes, raw: bytes | None = None, *, tries: int = 2) -> Iterator[Parts]:
         """The responses to a command, with a folder open if it is about one.
