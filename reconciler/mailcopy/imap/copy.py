@@ -15,6 +15,7 @@ from typing import Final, NamedTuple
 
 from reconciler.errors import CommandRefused, ConnectionCut, MailError, ProtocolBroken, SecretError
 from reconciler.mailcopy.imap.accounts import Accounts, part_of
+from reconciler.mailcopy.imap.awake import kept_awake
 from reconciler.mailcopy.imap.folder_plan import folder_plan, marked
 from reconciler.mailcopy.imap.job import Endpoint, MailboxCopy
 from reconciler.mailcopy.imap.lane import Lane
@@ -188,7 +189,8 @@ class Attempt:
         limited = False
         for group in groups(agenda.works):
             with self._second_pair([] if in_order else group) as second:
-                steps.look(group)
+                with kept_awake(target):
+                    steps.look(group)
                 steps.meet(group)
                 for number in (number for work in group for number in agenda.doubts.get(work.state.number, ())):
                     self._means.ledger.drop(number)

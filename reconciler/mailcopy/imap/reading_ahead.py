@@ -2,9 +2,10 @@
 
 import threading
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Self
 
+from reconciler.mailcopy.imap.awake import EVERY
 from reconciler.mailcopy.imap.reading import Brought, Job, read_messages
 from reconciler.mailcopy.imap.session import Session
 
@@ -19,8 +20,12 @@ class ReadAhead:
     session is the thread's until the end of the ``with``; if that ends early, the connection is hung up.
     """
 
-    def __init__(self, session: Session, jobs: deque[Job]) -> None:
-        """Nothing is read yet; jobs may be added meanwhile, from any thread."""
+    def __init__(self, session: Session, jobs: deque[Job], idle: Callable[[], None] = lambda: None) -> None:
+        """Nothing is read yet; jobs may be added meanwhile, from any thread.
+
+        ``idle`` is called now and then while the one who iterates waits for the source.
+        """
+        self._idle = idle
         self._session, self._jobs = session, jobs
         self._turn = threading.Condition()
         self._held = 0
@@ -50,14 +55,19 @@ class ReadAhead:
 
         """
         while True:
-            with self._turn:
-                self._turn.wait_for(lambda: self._ready)
-                brought = self._ready.popleft()
+            brought = self._next()
             if brought is None:
                 return
             if isinstance(brought, BaseException):
                 raise brought
             yield brought
+
+    def _next(self) -> Brought | BaseException | None:
+        while True:
+            with self._turn:
+                if self._turn.wait_for(lambda: self._ready, EVERY):
+                    return self._ready.popleft()
+            self._idle()
 
     def let_go(self, job: Job) -> None:
         """The messages of the job are not in memory any more."""

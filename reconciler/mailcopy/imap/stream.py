@@ -6,6 +6,7 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from reconciler.errors import CommandRefused, ConnectionCut, ProtocolBroken
+from reconciler.mailcopy.imap.awake import say_something
 from reconciler.mailcopy.imap.lane import Lane, spread
 from reconciler.mailcopy.imap.reading import Brought, Job
 from reconciler.mailcopy.imap.reading_ahead import ReadAhead
@@ -77,7 +78,7 @@ class Stream:
 
     def _bring(self, jobs: deque[Job]) -> None:
         try:
-            with ReadAhead(self._source, jobs) as ahead:
+            with ReadAhead(self._source, jobs, lambda: self._idle(jobs)) as ahead:
                 for brought in ahead:
                     if brought.job.alone or self._target.wire.serial:
                         self._settle(self._finished(), jobs)
@@ -94,6 +95,12 @@ class Stream:
             if isinstance(error.spot, Spot) and error.spot.side is Side.SOURCE:
                 self._settle(self._finished(), jobs)  # the target knows nothing of it
             raise
+
+    def _idle(self, jobs: deque[Job]) -> None:
+        """The source takes its time: what was sent is settled, and the target does not fall asleep."""
+        self._settle(self._finished(), jobs)
+        with self._appending():
+            say_something(self._target)
 
     def _finished(self) -> list[Flight]:
         with self._appending():
