@@ -77,7 +77,11 @@ class Pair:
 @st.composite
 def mails(draw: st.DrawFn, first: int = 1, last: int = HIGHEST) -> list[Mail]:
     """Messages of one folder: with and without Message-ID, some of them the same."""
-    uids = draw(st.lists(st.integers(first, last), max_size=4, unique=True).map(sorted))
+    uids = draw(
+        st.lists(st.integers(first, last), min_size=draw(st.sampled_from([0, 1, 3])), max_size=5, unique=True).map(
+            sorted
+        )
+    )
     return [draw(mail(uid)) for uid in uids]
 
 
@@ -98,7 +102,8 @@ def mail(draw: st.DrawFn, uid: int) -> Mail:
 def folders(draw: st.DrawFn) -> dict[bytes, Folder]:
     """A mailbox; a folder that cannot be selected holds nothing."""
     found = {b"INBOX": Folder(draw(mails()))}
-    for name in draw(st.lists(st.sampled_from(NAMES), max_size=4, unique=True)):
+    few = draw(st.sampled_from([0, 1, 2, 4]))
+    for name in draw(st.lists(st.sampled_from(NAMES), min_size=few, max_size=6, unique=True)):
         if draw(st.integers(0, 7)) == 7:
             found[name] = Folder(attributes="\\Noselect")
         else:
@@ -202,7 +207,8 @@ _LAST: tuple[st.SearchStrategy[Oddity], ...] = (st.builds(odd.ClosesAfterErrors,
 def _mixture(draw: st.DrawFn, *kinds: Sequence[st.SearchStrategy[Oddity]]) -> list[Oddity]:
     """Up to four, those that refuse first and those that only spell otherwise last."""
     every = [(number, strategy) for number, kind in enumerate(kinds) for strategy in kind]
-    chosen = draw(st.lists(st.sampled_from(range(len(every))), max_size=4, unique=True))
+    few = draw(st.sampled_from([0, 1, 2]))
+    chosen = draw(st.lists(st.sampled_from(range(len(every))), min_size=few, max_size=4, unique=True))
     return [draw(every[place][1]) for place in sorted(chosen, key=lambda place: (every[place][0], place))]
 
 

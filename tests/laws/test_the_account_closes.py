@@ -17,6 +17,8 @@ from reconciler.mailcopy.model.mapping import Mapped
 from reconciler.mailcopy.verify import Verification
 from reconciler.model.grade import Grade, Kind
 from tests.fakes.imap_folders import Folder, Mail
+from tests.fakes.imap_odd_targets import Drops
+from tests.fakes.imap_oddities import NewUidvalidity
 from tests.laws.odd_servers import Pair, pairs
 from tests.support.examples import examples
 from tests.support.mail_move import MailMove, balanced, moving
@@ -65,6 +67,8 @@ class World:
         self.move = move
         self.before = {name: bodies(folder.mails) for name, folder in move.new.folders.items()}
         self.notes: dict[str, list[str]] = {}
+        self.forgets = any(isinstance(odd, NewUidvalidity) for odd in move.new.oddities)
+        self.lies = any(isinstance(odd, Drops) for odd in move.new.oddities)
 
     def one_pass(self) -> None:
         """The numbers add up, and nothing stands where it does not belong, however the pass ended."""
@@ -81,6 +85,8 @@ class World:
         for name, folder in new.items():
             own = bodies(old[target[name]].mails) if name in target else Counter[bytes]()
             stray = bodies(folder.mails) - own - self.before.get(name, Counter())
+            if self.forgets:  # it may come twice, where the target can neither number nor show what it holds
+                stray = Counter({body: times for body, times in stray.items() if body not in own})
             assert not stray, f"{stray} in {name!r} does not belong there"
 
     def missing(self, line: Mapped) -> Counter[bytes]:
@@ -99,7 +105,7 @@ class World:
         counted = sum(tally.refused + tally.waiting + tally.vanished + tally.excluded for tally in tallies)
         of_folder = [refusal for refusal in self.report.refusals if refusal.folder == title]
         told = counted >= missing or any(not refusal.uid for refusal in of_folder) or len(of_folder) >= missing
-        judged_so = verdict is not None and verdict.grade is Grade.POOR
+        judged_so = self.lies and (verdict is None or verdict.grade not in WELL)  # a lie is seen by looking anew
         assert told or judged_so, f"{missing} of {line.source.raw!r} are missing and nobody says so: {self.report}"
 
     def assert_whole(self, verdict: Verification) -> None:
