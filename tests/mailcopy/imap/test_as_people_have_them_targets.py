@@ -242,3 +242,19 @@ def test_a_name_that_the_target_will_not_have_becomes_another_and_nothing_merges
         standing = assert_each_in_its_own(move)
         assert not any(odd.character.decode() in name for name in standing)
         assert standing["R_D"] in (["hello 40"], ["hello 10", "hello 11"])
+
+
+@pytest.mark.parametrize("capabilities", ["IMAP4rev1 AUTH=PLAIN", "IMAP4rev1 AUTH=PLAIN UIDPLUS LITERAL+"])
+def test_a_prefix_is_not_guessed_from_folders_that_the_copy_has_made(capabilities: str) -> None:
+    old = ImapServer({b"INBOX": Folder(mails(1)), b"INBOX/Work": Folder(mails(2, 10))})
+    with moving(old, ImapServer(capabilities=capabilities, separator=".")) as move:
+        assert_each_in_its_own(move)
+        old.folders[b"Work"] = Folder(mails(1, 50))
+        assert move.copy().state is State.DONE
+        assert sorted(move.standing().values()) == [["hello 1"], ["hello 10", "hello 11"], ["hello 50"]]
+
+
+def test_a_name_that_is_refused_for_a_character_is_no_sign_that_case_is_folded() -> None:
+    old = ImapServer({b"Work": Folder(mails(1)), b"work": Folder(mails(2, 10)), b"R&-D": Folder(mails(1, 30))})
+    with moving(old, ImapServer({}, RefusesNames())) as move:
+        assert {"Work", "work"} <= set(assert_each_in_its_own(move))
