@@ -10,7 +10,7 @@ from reconciler.mailcopy.either import AnyCopy
 from reconciler.mailcopy.imap.folder_plan import folder_plan
 from reconciler.mailcopy.imap.job import MailboxCopy
 from reconciler.mailcopy.imap.session import session
-from reconciler.mailcopy.imap.survey import survey
+from reconciler.mailcopy.imap.survey import as_target, survey
 from reconciler.mailcopy.job import NO_PLAN, State
 from reconciler.mailcopy.model.accounting import Refusal
 from reconciler.mailcopy.model.ledger import CopyKey
@@ -78,7 +78,7 @@ def _look(copy: MailboxCopy) -> Preview:
         session(copy.source.server, copy.source.login) as source,
         session(copy.target.server, copy.target.login) as target,
     ):
-        here, there = survey(source), survey(target)
+        here, there = survey(source), as_target(survey(target))
         plan = folder_plan(copy, source, here, there, target)
     messages = {raw: status.messages for raw, status in here.status.items()}
     return Preview(copy.key, plan, messages, here.refusals, notes=here.notes)

@@ -26,7 +26,7 @@ from reconciler.mailcopy.imap.session import Session, open_session
 from reconciler.mailcopy.imap.sharing import is_much, next_of, shares, side_by_side
 from reconciler.mailcopy.imap.standing import Watched
 from reconciler.mailcopy.imap.stream import Stream
-from reconciler.mailcopy.imap.survey import Survey, survey
+from reconciler.mailcopy.imap.survey import Survey, as_target, survey
 from reconciler.mailcopy.imap.work import Work, groups
 from reconciler.mailcopy.job import NO_PLAN, MailboxReport, Means, Progress, State
 from reconciler.mailcopy.model.accounting import Fate, FolderAccount, Refusal, Tally
@@ -87,7 +87,7 @@ class Attempt:
         self.say(State.LOOKING)
         with ExitStack() as stack:
             source, target = self._open(stack)
-            here, there = marked(source.side.session, source.found), target.found
+            here, there = marked(source.side.session, source.found), as_target(target.found)
             self.plan = folder_plan(self._copy, source.side.session, here, there, target.side.session)
             self.refusals = here.refusals
             agenda = prepare(self._copy, self._means, self.plan, source.side, here, target.side, there)

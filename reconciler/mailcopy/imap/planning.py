@@ -12,7 +12,7 @@ from reconciler.mailcopy.imap.labels import Labels
 from reconciler.mailcopy.imap.listing import Asked, ask
 from reconciler.mailcopy.imap.settling import await_decision
 from reconciler.mailcopy.imap.standing import Watched
-from reconciler.mailcopy.imap.survey import Survey
+from reconciler.mailcopy.imap.survey import Survey, below
 from reconciler.mailcopy.imap.work import Work, groups, is_unchanged
 from reconciler.mailcopy.job import Means
 from reconciler.mailcopy.model.accounting import FolderAccount, Refusal, Tally
@@ -102,7 +102,7 @@ def _made_ready(  # noqa: PLR0917 - as prepare
         there = replace(there, status=ready.standing)
         if _wants_prefix(plan, refused, there):
             inbox = f"INBOX{there.namespace.separator}"
-            there = replace(there, namespace=replace(there.namespace, prefix=inbox))
+            there = below(there, inbox)
         elif not folds and clash(refused, _others(plan, refused, there)):
             folds = True
         else:

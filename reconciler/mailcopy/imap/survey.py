@@ -5,7 +5,7 @@ STATUS commands at once. What a server announces and does not do is asked for ag
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from reconciler.errors import ConnectionCut, MailboxSuspect, ProtocolBroken
 from reconciler.mailcopy.imap.folder_lists import Listing, Status
@@ -13,8 +13,9 @@ from reconciler.mailcopy.imap.grammar import quoted
 from reconciler.mailcopy.imap.session import Session
 from reconciler.mailcopy.imap.standing import Watched, stand, status_items
 from reconciler.mailcopy.imap.wire import Answer
+from reconciler.mailcopy.model import utf7
 from reconciler.mailcopy.model.accounting import Refusal
-from reconciler.mailcopy.model.folder import Folder, Namespace
+from reconciler.mailcopy.model.folder import Folder, Namespace, distinct
 from reconciler.mailcopy.model.suspects import Spot, Suspects
 
 LIST_ITSELF = "(the list of folders)"
@@ -78,6 +79,23 @@ def survey(session: Session, suspects: Suspects | None = None) -> Survey:
     refusals += [Refusal(own[raw].title, 0, said) for raw, said in words.items() if raw not in listing.status]
     status = {raw: found for raw, found in listing.status.items() if raw in own}
     return Survey(namespace, folders, status, tuple(refusals), tuple(notes))
+
+
+def below(found: Survey, prefix: str) -> Survey:
+    """The same mailbox, with the user's folders taken to be below ``prefix``."""
+    namespace = replace(found.namespace, prefix=prefix)
+    folders = distinct(
+        (replace(each, path=namespace.path(utf7.readable(each.raw))) for each in found.folders), namespace
+    )
+    return replace(found, namespace=namespace, folders=folders)
+
+
+def as_target(found: Survey) -> Survey:
+    """A target that does not say where it keeps folders: what stands there says nothing, for we may have made it.
+
+    One that wants a prefix refuses names without it.
+    """
+    return found if found.namespace.told or not found.namespace.prefix else below(found, "")
 
 
 def expect_mail(found: Survey, session: Session) -> None:
