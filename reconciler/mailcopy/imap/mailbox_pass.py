@@ -66,7 +66,8 @@ class GroupPass:
         if work.listed.messages > held + fresh:
             return True
         below = work.listed.flags.keys() - known.keys()
-        return bool(below) and bool(below - self._ledger.records(work.state.number).keys())
+        not_copied = below - self._ledger.flags(work.state.number, below).keys()
+        return bool(not_copied) and bool(not_copied - self._ledger.records(work.state.number).keys())
 
     def _sort(self, work: Work, known: Mapping[int, Record]) -> None:
         listed = work.listed
