@@ -58,12 +58,12 @@ class Lane:
 
     def may_be_the_flags(self, uid: int, sent: str, words: str) -> bool:
         """Whether a message refused alone is to be tried with fewer flags: without new keywords, then without any."""
-        new = keywords(sent) - self._taken
-        if not sent or (uid in self._for_one and not new and not storable(sent, self._for_one[uid][0])):
-            return False
         said = self._for_one.get(uid, (self.allowed, words))[1]
-        self._for_one[uid] = (self.allowed.without_new(self._taken) if new else NO_FLAGS, said)
-        return True
+        for fewer in (self.allowed.without_new(self._taken), NO_FLAGS):
+            if storable(sent, fewer) != sent:
+                self._for_one[uid] = (fewer, said)
+                return True
+        return False
 
     def took(self, row: Row, sent: str, target_uid: int) -> Record:
         """A message got in: what the ledger is to know of it."""

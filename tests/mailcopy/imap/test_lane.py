@@ -1,6 +1,8 @@
 """What the target's answers to single messages say about a folder."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from reconciler.mailcopy.imap.lane import Lane, spread
 from reconciler.mailcopy.model.accounting import Fate
@@ -26,6 +28,16 @@ def test_a_message_is_tried_without_its_new_keywords_and_then_without_any_flag()
     while folder.may_be_the_flags(7, sent[-1], LIMIT):
         sent.append(folder.flags_for(message))
     assert sent == ["$old \\Seen new", "$old \\Seen", ""]
+
+
+@given(st.sets(st.sampled_from(["$a", "$b", "\\Seen", "\\Draft"])), st.sets(st.sampled_from(["$a", "\\Seen", "\\*"])))
+def test_fewer_flags_are_tried_a_few_times_and_no_more(flags, permanent) -> None:
+    folder, message = lane(Allowed.of(permanent)), row(7, " ".join(sorted(flags)))
+    for _ in range(3):
+        if not folder.may_be_the_flags(7, folder.flags_for(message), LIMIT):
+            break
+    assert not folder.may_be_the_flags(7, folder.flags_for(message), LIMIT)
+    assert folder.flags_for(message) == ""
 
 
 def test_a_message_that_has_no_flags_is_refused_at_once() -> None:
