@@ -14,6 +14,7 @@ from reconciler.mailcopy.imap.credentials import Sent
 from reconciler.mailcopy.imap.dialogue import Dialogue, HungUp
 from reconciler.mailcopy.imap.login import Denied, Login, NotSent, OAuth2, log_in
 from reconciler.mailcopy.imap.server import Security, Server, is_pinned, tls_context
+from reconciler.mailcopy.imap.tls_words import advice, silent
 from reconciler.mailcopy.imap.wire import Wire
 from reconciler.mailcopy.model.refusal import Meaning, fit_for_people, meaning
 from reconciler.mailcopy.model.suspects import Side
@@ -130,8 +131,11 @@ def _connect(server: Server) -> imapclient.IMAPClient:
             "name its authority with ca_file or the certificate itself with fingerprint"
         ) from error
     except (IMAPClientError, OSError, UnicodeError) as error:
+        if todo := advice(error, server.security):
+            raise LoginRefused(f"{server} cannot be entered: {todo}; nothing was sent") from error
         words = _said(error)
-        raise ConnectionCut(f"no connection to {server}: {words}", words) from error
+        hint = silent(error, server.security)
+        raise ConnectionCut(f"no connection to {server}: {words}{hint}", words) from error
     client.socket().setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # commands go ahead of their answers
     client._imap.debug = 0  # noqa: SLF001 - before the login: debug would format every line, passwords too
     try:
@@ -140,6 +144,8 @@ def _connect(server: Server) -> imapclient.IMAPClient:
         trusted = server.fingerprint is None or is_pinned(_certificate(client), server.fingerprint)
     except (IMAPClientError, OSError, UnicodeError) as error:
         _hang_up(client)
+        if todo := advice(error, server.security):
+            raise LoginRefused(f"{server} cannot be entered: {todo}; nothing was sent") from error
         words = _said(error)
         raise ConnectionCut(f"{server} does not start TLS: {words}", words) from error
     if not trusted:
