@@ -72,7 +72,7 @@ def test_starttls_is_demanded(server: Dovecot) -> None:
         assert opened.can("IMAP4REV1")
     with (
         Proxy(server.port, edit=lambda octets: octets.replace(b"STARTTLS", b"STARTTLX")) as proxy,
-        pytest.raises(ConnectionCut, match="TLS"),
+        pytest.raises(LoginRefused, match="TLS"),
         session(replace(wanted, port=proxy.own_port), password("ann")),
     ):
         pass
