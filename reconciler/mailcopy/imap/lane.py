@@ -21,8 +21,8 @@ _ENOUGH = 3
 class Lane:
     """One folder being copied. ``uidnext`` is what the target's is expected to be; ``blocked`` why nothing gets in.
 
-    ``start`` and ``held`` are the target's UIDNEXT and number of messages when it was opened. ``stored``: source UID to
-    the target UID that was told, 0 if none was. ``notes`` are for people.
+    ``start`` and ``held`` are the target's UIDNEXT and number of messages when it was opened. ``taken``: messages
+    that it said OK to. ``notes`` are for people.
     """
 
     title: str
@@ -36,7 +36,7 @@ class Lane:
     start: int = field(init=False)
     vanished: set[int] = field(default_factory=set)
     refusals: list[Refusal] = field(default_factory=list)
-    stored: dict[int, int] = field(default_factory=dict)
+    taken: int = 0
     exists: int | None = None
     _left_off: dict[str, list[str]] = field(default_factory=dict)
     _for_one: dict[int, tuple[Allowed, str]] = field(default_factory=dict)
@@ -46,6 +46,7 @@ class Lane:
     _said: str = ""
     _times: int = 0
     _sampled: bool = False
+    _in_order: bool = True
 
     def __post_init__(self) -> None:
         """Remember where the folder stood."""
@@ -76,7 +77,8 @@ class Lane:
             self._limit = fit_for_people(said)
             lost = set(storable(row.flags, self.allowed).split()) - set(sent.split())
             self.allowed = self.allowed.without_new(self._taken).less(lost - keywords(row.flags))
-        self.stored[row.uid] = target_uid
+        self._in_order = self._in_order and target_uid == self.start + self.taken
+        self.taken += 1
         words = ""
         if self._limit and (left := [flag for flag in row.flags.split() if flag not in sent.split()]):
             what = "keyword" if all(not flag.startswith("\\") for flag in left) else "flags"
@@ -87,7 +89,7 @@ class Lane:
 
     def may_be_the_folder(self, uid: int, words: str) -> bool:
         """Whether words that speak of the folder may be meant so: nothing has got in yet. Three times, and it is."""
-        if self.stored:
+        if self.taken:
             return False
         self._doubtful[uid] = words
         if len(self._doubtful) >= _ENOUGH:
@@ -123,16 +125,10 @@ class Lane:
         return True
 
     @property
-    def untold(self) -> set[int]:
-        """Source UIDs of copies whose UIDs the target did not tell."""
-        return {uid for uid, there in self.stored.items() if not there}
-
-    @property
     def as_told(self) -> bool:
         """Whether the target has done what it said: as many messages more, under just the UIDs that it told."""
         grown = self.exists is not None and self.exists - self.held >= self.new
-        told = sorted(self.stored.values())
-        return grown and bool(self.start) and told == list(range(self.start, self.start + len(told)))
+        return grown and self.start > 0 and self._in_order
 
     @property
     def notes(self) -> tuple[str, ...]:

@@ -80,7 +80,8 @@ class Hearing:
         self._found = Listed(want.raw)
         self._open = self._counted = False
         self._announced = 0
-        self._rows: dict[int, Row] = {}
+        self._rows: list[Row] = []
+        self._in_order = True
         self._parts: dict[int, Fetched] = {}
 
     def until(self, opening: bytes, *after: bytes) -> Listed:
@@ -128,13 +129,14 @@ class Hearing:
     def end(self) -> Listed:
         """All that was heard; nothing of a folder that was not opened."""
         found, first = self._found, self._want.first
+        known = {row.uid for row in self._rows} if self._parts else set()
         for uid, part in self._parts.items():
             flags = self._flags(part.flags or "")
-            if uid >= first and self._want.rows:
-                self._rows.setdefault(uid, Row(uid, flags, part.date or "", part.size or 0))
-            elif part.flags is not None:
+            if uid >= first and self._want.rows and uid not in known:
+                self._add(Row(uid, flags, part.date or "", part.size or 0))
+            elif uid < first and part.flags is not None:
                 found.flags[uid] = flags
-        found.rows = [self._rows[uid] for uid in sorted(self._rows)]
+        found.rows = self._rows if self._in_order else sorted({row.uid: row for row in self._rows}.values())
         if found.words:
             return Listed(found.raw, words=found.words)
         if not found.messages and not found.rows:
@@ -161,7 +163,8 @@ class Hearing:
     def _add(self, row: Row) -> None:
         """``N:*`` always gives the last message (RFC 3501, section 9, seq-range), so what is below N is passed over."""
         if self._open and row.uid >= self._want.first:
-            self._rows[row.uid] = row
+            self._in_order = self._in_order and (not self._rows or row.uid > self._rows[-1].uid)
+            self._rows.append(row)
 
 
 class on_the_wire:  # noqa: N801 - read as a sentence: with on_the_wire(…)

@@ -36,12 +36,11 @@ def check_stored(
     except CommandRefused as error:
         work.notes.append(f"whether the target has stored all that it took is not known: {error.words}")
         return ()
-    told = list(lane.stored.values())
+    known = ledger.flags(work.state.number, [row.uid for row in work.missing])
+    told = [record.target_uid for record in known.values()]
     if len(set(told)) == len(told) and set(told) <= present and all(uid >= lane.start for uid in told):
         return ()  # others have delivered between our messages
-    for uid in lane.stored:
-        lane.stored[uid] = 0
-    rows = [row for row in work.missing if row.uid in lane.stored]
+    rows = [row for row in work.missing if row.uid in known]
     ledger.record(work.state.number, [Record(row.uid, Fate.COPIED, 0, row.flags) for row in rows])
     pairs = _found(copy, source, target, ledger, work, rows)
     records = [Record(row.uid, Fate.COPIED, pairs[row.uid], row.flags) for row in rows if row.uid in pairs]
