@@ -100,12 +100,17 @@ class Hearing:
                 elif isinstance(response, Answer) and response.tag == opening:
                     self._open = response.ok
                     self._announced = self._found.messages
-                    self._found.words = _UNCOUNTED if response.ok and not self._counted else ""
-                    self._found.words = self._found.words if response.ok else response.words or "refused"
+                    self._found.words = self._why_not(response)
                 elif isinstance(response, Answer) and not response.ok:
                     which = "rows_refused" if response.tag == after[0] else "flags_refused"
                     setattr(self._found, which, response.words or "refused")
         return self.end()
+
+    def _why_not(self, opening: Answer) -> str:
+        """Why the folder is as good as closed; empty where it is open."""
+        if not opening.ok:
+            return opening.words or "refused"
+        return "" if self._counted else _UNCOUNTED
 
     def note(self, parts: Parts) -> None:
         """Take one response in."""
