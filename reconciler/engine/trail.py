@@ -39,13 +39,21 @@ class Trail:
         """What stood before the first write."""
         return self.writes[0].change.before
 
-    @property
-    def ends(self) -> tuple[Resource | None, ...]:
-        """What our last writes may have left, the likeliest first: several where a write was cut short."""
-        ends: list[Resource | None] = []
+    def ends(self, kinds: Kinds) -> tuple[Resource | None, ...]:
+        """What our last writes may have left, the likeliest first: several where a write was cut short.
+
+        What stood before such a write is one of them only if we had left it: else somebody had changed it before us.
+        """
+        ends: tuple[Resource | None, ...] = ()
+        last: Written | None = None
         for each in self.writes:
-            ends = [*([] if each.sure else [*ends, each.change.before]), each.change.after]
-        return tuple(reversed(ends))
+            before = each.change.before
+            if each.sure:
+                ends = ()
+            elif last is None or _left(before, last, ends, kinds):
+                ends = (before, *ends)
+            ends, last = (each.change.after, *ends), each
+        return ends
 
     def is_back(self, kinds: Kinds) -> bool:
         """Whether what stood at the start stands again, alone or beside what other people have put there since."""
@@ -55,14 +63,7 @@ class Trail:
 
     def is_ours(self, kinds: Kinds) -> bool:
         """Whether what stands is what we left, or what we left with other people's parts added."""
-        whole = any(kinds.settled(end, self.standing) or self._holds(end) for end in self.ends)
-        return whole or self._is_half_written()
-
-    def _is_half_written(self) -> bool:
-        last, standing = self.writes[-1], self.standing
-        if last.sure or standing is None:
-            return False
-        return standing.begins(last.change.after) or standing.begins(last.change.before)
+        return _left(self.standing, self.writes[-1], self.ends(kinds), kinds)
 
     def steps(self, kinds: Kinds) -> Iterator[tuple[Stage, Change]]:
         """From what stands to the start, by way of what stood before each stage; each with the stage it undoes."""
@@ -95,18 +96,16 @@ class Trail:
         rdata = value.rdata & touched
         return (value.ttl, rdata) if rdata or value.rdata else None
 
-    def _holds(self, end: Resource | None) -> bool:
-        return isinstance(end, RRset) and isinstance(self.standing, RRset) and end.rdata <= self.standing.rdata
-
     def _others(self, kinds: Kinds) -> Resource | None:
         """What stands without our part in it; None where all of it is ours, or cannot be told apart."""
         return kinds.laid(None, self.standing)
 
     def _with_others(self, wanted: Resource | None, kinds: Kinds) -> Resource | None:
         """``wanted`` with the rdata and the TTL, or the rules, that other people have put there since."""
-        if self.standing not in self.ends and self._others(kinds) is not None:
+        ends = self.ends(kinds)
+        if self.standing not in ends and self._others(kinds) is not None:
             return kinds.laid(wanted, self.standing)
-        end = next((end for end in self.ends if self._holds(end)), None)
+        end = next((end for end in ends if _holds(self.standing, end)), None)
         if not isinstance(self.standing, RRset) or not isinstance(end, RRset):
             return wanted
         rdata = _rdata(wanted) | (self.standing.rdata - end.rdata)
@@ -125,6 +124,19 @@ def trails(written: Iterable[Written], observed: Mapping[Address, Resource]) -> 
     for each in map(_as_read, written):
         found.setdefault(each.change.address, []).append(each)
     return {address: Trail(writes, observed.get(address)) for address, writes in found.items()}
+
+
+def _left(standing: Resource | None, last: Written, ends: Iterable[Resource | None], kinds: Kinds) -> bool:
+    """Whether this is one of these ends, with other people's parts added, or a part of a last write cut short."""
+    if any(kinds.settled(end, standing) or _holds(standing, end) for end in ends):
+        return True
+    if last.sure or standing is None:
+        return False
+    return standing.begins(last.change.after) or standing.begins(last.change.before)
+
+
+def _holds(standing: Resource | None, end: Resource | None) -> bool:
+    return isinstance(end, RRset) and isinstance(standing, RRset) and end.rdata <= standing.rdata
 
 
 def _as_read(written: Written) -> Written:

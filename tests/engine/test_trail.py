@@ -44,6 +44,31 @@ def test_what_somebody_put_in_the_place_of_a_write_that_was_cut_short_is_theirs(
     assert not trail(None, ALIAS, other, sure=False).is_ours(KINDS)
 
 
+def test_what_somebody_had_put_in_its_place_before_a_write_that_was_cut_short_is_theirs() -> None:
+    ours = Mailbox(place=Place.NEW, name="bob@example.org", display_name="Bob")
+    theirs = ours.model_copy(update={"display_name": "Theirs"})
+    made = Written(Stage.PREPARE, Change(None, ours))
+    cut = Written(Stage.PREPARE, Change(theirs, ours), sure=False)
+    assert not Trail([made, cut], theirs).is_ours(KINDS)
+    assert not Trail([made, cut, cut], theirs).is_ours(KINDS)
+    assert Trail([made, cut], ours).is_ours(KINDS)
+
+
+def test_what_stood_before_a_write_that_was_cut_short_is_ours_where_we_had_left_it() -> None:
+    other = ALIAS.model_copy(update={"targets": frozenset({"bob@example.org"})})
+    made = Written(Stage.PREPARE, Change(None, ALIAS))
+    cut = Written(Stage.OVERLAP, Change(ALIAS, other), sure=False)
+    assert Trail([made, cut, cut], ALIAS).is_ours(KINDS)
+
+
+def test_a_part_that_two_writes_cut_short_have_left_is_ours() -> None:
+    first = Written(Stage.OVERLAP, Change(None, SCRIPT), sure=False)
+    again = Written(Stage.OVERLAP, Change(INACTIVE, SCRIPT), sure=False)
+    found = Trail([first, again], INACTIVE)
+    assert found.is_ours(KINDS)
+    assert ways(found)[-1] is None
+
+
 def test_a_rule_that_the_user_has_added_since_outlives_the_script_that_we_made() -> None:
     found = trail(None, SCRIPT, WITH_THEIRS)
     assert found.is_ours(KINDS)

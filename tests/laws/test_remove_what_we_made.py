@@ -51,10 +51,10 @@ class Watched:
     def write(self, changes) -> None:
         for change in changes:
             self._watch.judge(change)
+        for change in changes:
+            self._watch.note(change)  # also what the power cuts: nobody can tell it from what was written
         self._watch.burn()
         self._store.write(changes)
-        for change in changes:
-            self._watch.note(change)
 
 
 class Watching(Move):
