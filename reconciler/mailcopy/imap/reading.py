@@ -54,6 +54,11 @@ class Brought:
     absent: dict[int, str] = field(default_factory=dict)
     closed: str = ""
 
+    @property
+    def octets(self) -> int:
+        """As many as came."""
+        return sum(map(len, self.bodies.values()))
+
 
 class _Pending:
     """A job on the wire. ``closed``: the folder could not be opened, so that rows are another's."""

@@ -16,8 +16,8 @@ _ROOM = 10 * 1024 * 1024
 class ReadAhead:
     """Iterate over it inside ``with``: every job in order, as read_messages brings them.
 
-    Who iterates says ``let_go`` of each job when its messages are out of memory, so that the next may come in. The
-    session is the thread's until the end of the ``with``; if that ends early, the connection is hung up.
+    Who asks for the next one has the messages of the last one out of memory, so that more may come in. The session is
+    the thread's until the end of the ``with``; if that ends early, the connection is hung up.
     """
 
     def __init__(self, session: Session, jobs: deque[Job], idle: Callable[[], None] = lambda: None) -> None:
@@ -60,7 +60,11 @@ class ReadAhead:
                 return
             if isinstance(brought, BaseException):
                 raise brought
+            octets = brought.octets
             yield brought
+            with self._turn:
+                self._held -= octets
+                self._turn.notify()
 
     def _next(self) -> Brought | BaseException | None:
         while True:
@@ -68,12 +72,6 @@ class ReadAhead:
                 if self._turn.wait_for(lambda: self._ready, EVERY):
                     return self._ready.popleft()
             self._idle()
-
-    def let_go(self, job: Job) -> None:
-        """The messages of the job are not in memory any more."""
-        with self._turn:
-            self._held -= job.octets
-            self._turn.notify()
 
     def _read(self) -> None:
         end: BaseException | None = None
@@ -89,10 +87,11 @@ class ReadAhead:
             self._turn.wait_for(lambda: self._stopped or not self._held or self._held + job.octets <= _ROOM)
             if self._stopped:
                 raise _NobodyReads
-            self._held += job.octets
 
     def _hand(self, brought: Brought | BaseException | None) -> None:
         with self._turn:
+            if isinstance(brought, Brought):  # what did not come takes no room
+                self._held += brought.octets
             self._ready.append(brought)
             self._turn.notify()
 

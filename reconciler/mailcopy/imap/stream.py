@@ -89,7 +89,6 @@ class Stream:
                         self._settle(answered, jobs)
                     if brought.job.alone:
                         self._settle(self._finished(), jobs)
-                    ahead.let_go(brought.job)
                 self._settle(self._finished(), jobs)
         except (ConnectionCut, ProtocolBroken) as error:
             if isinstance(error.spot, Spot) and error.spot.side is Side.SOURCE:

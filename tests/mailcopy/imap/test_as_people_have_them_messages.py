@@ -92,6 +92,17 @@ def test_a_message_at_whose_listing_the_source_hangs_up_is_told_and_all_others_c
         assert move.verify().grade is not Grade.PERFECT
 
 
+@pytest.mark.parametrize("uids", [{1}, {7}, {1, 2}, {6, 7, 19, 20}])
+def test_big_messages_that_are_refused_in_words_of_a_pause_take_no_room_from_others(uids: set[int]) -> None:
+    old = twenty(ReadingRefused(frozenset(uids), b"NO [LIMIT] Too much for this message"))
+    for mail in old.folders[b"INBOX"].mails:
+        mail.size = 10**7
+    with moving(old, ImapServer()) as move:
+        report = move.copy()
+        assert (report.state, move.standing()) == (State.DONE, without(*uids))
+        assert refused(report).keys() == {("INBOX", uid) for uid in uids}
+
+
 APPEND_WORDS = [
     "BAD Command Argument Error. 11",
     "BAD Invalid Arguments: Unable to parse message",
