@@ -43,7 +43,7 @@ bench: debian $(VENV)/.develops
 	$(BIN)/python -m bench.mail_copy
 
 journey: debian $(VENV)/.develops
-	MESSAGES=$(MESSAGES) $(BIN)/pytest -q tests/journeys/test_move.py
+	MESSAGES=$(MESSAGES) $(BIN)/pytest -q -o faulthandler_timeout=0 tests/journeys/test_move.py
 
 lab: debian $(VENV)/.develops
 	@$(BIN)/python -m tests.lab
