@@ -1,6 +1,6 @@
 """One folder while messages flow into it, and what the target's refusals say about it."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from reconciler.mailcopy.model.accounting import Fate, Record, Refusal
@@ -12,6 +12,8 @@ from reconciler.mailcopy.model.refusal import fit_for_people
 _SAME_NO = 25
 """Messages refused one after the other in the same words: then it may be the folder that refuses."""
 
+_FEW_LEFT = 2 * _SAME_NO
+"""Messages that are tried in any case: no folder is given up for so few."""
 
 _ENOUGH = 3
 """Messages refused in words about the folder, before any got in."""
@@ -112,11 +114,14 @@ class Lane:
         self.refusals.append(Refusal(self.title, uid, words))
         return Record(uid, Fate.REFUSED, words=words)
 
-    def no(self, words: str) -> bool:
-        """Count a message refused on its own; True when so many were in the same words that others are to be tried."""
+    def no(self, words: str, left: Callable[[], int]) -> bool:
+        """Count a message refused on its own; True when so many were in the same words that others are to be tried.
+
+        ``left`` tells how many messages of the folder are not read yet.
+        """
         self._times = self._times + 1 if words == self._said else 1
         self._said = words
-        if self._times < _SAME_NO:
+        if self._times < _SAME_NO or left() <= _FEW_LEFT:
             return False
         if self._sampled:
             self.blocked = words
@@ -142,5 +147,5 @@ class Lane:
 
 def spread(rows: Sequence[Row], most: int = _SAME_NO) -> Iterable[Row]:
     """So many of the rows, from the last to the first, as far apart as they can be."""
-    step = max(1, len(rows) // most)
-    return list(reversed(rows))[::step][:most]
+    most = min(most, len(rows))
+    return [rows[-1 - number * len(rows) // most] for number in range(most)]

@@ -118,8 +118,7 @@ class _Reader:
 
     def next(self) -> _Pending | None:
         """Send what may be sent; the first job on the wire."""
-        while self._jobs and self._may_send(self._jobs[0]):
-            job = self._jobs.popleft()
+        while job := self._next_job():
             self.pending.append(self._send(job))
             self._opened = job.raw
         return self.pending[0] if self.pending else None
@@ -154,6 +153,17 @@ class _Reader:
             error = ConnectionCut(f"{self._session.server} asks for a pause: {words}", words)
             error.spot = Spot(self._session.side, job.raw, tuple(row.uid for row in job.rows))
             raise error
+
+    def _next_job(self) -> Job | None:
+        """Taken before it is looked at: another thread may take jobs out and put others first at any time."""
+        try:
+            job = self._jobs.popleft()
+        except IndexError:
+            return None
+        if self._may_send(job):
+            return job
+        self._jobs.appendleft(job)
+        return None
 
     def _may_send(self, job: Job) -> bool:
         if not self.pending:

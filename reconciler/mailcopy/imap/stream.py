@@ -204,7 +204,7 @@ class Stream:
             case _ if self._pauses.asks(words):
                 self._held.append((lane, row.uid, words))
             case _:
-                if lane.no(words):
+                if lane.no(words, lambda: _left(lane, jobs)):
                     _try_others(lane, jobs)
                 return lane.refuse(row.uid, fit_for_people(words))
         return None
@@ -259,6 +259,11 @@ def _try_others(lane: Lane, jobs: deque[Job]) -> None:
     rest = [row for row in rows if row.uid not in uids]
     jobs.extendleft([Job(lane.state.source, tuple(group)) for group in batches(rest, FEWEST)][::-1])
     jobs.extendleft(Job(lane.state.source, (row,)) for row in reversed(chosen))
+
+
+def _left(lane: Lane, jobs: deque[Job]) -> int:
+    """How many messages of the folder are not read yet."""
+    return sum(len(job.rows) for job in tuple(jobs) if job.raw == lane.state.source)
 
 
 def _take_out(lane: Lane, jobs: deque[Job]) -> list[Job]:

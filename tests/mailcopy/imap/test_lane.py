@@ -85,12 +85,18 @@ def test_words_about_the_folder_are_believed_the_third_time() -> None:
 
 def test_the_same_no_to_many_has_others_tried_before_the_folder_is_blocked() -> None:
     folder = lane()
-    assert [folder.no("NO Virus") for _ in range(25)] == [False] * 24 + [True]
+    assert [folder.no("NO Virus", lambda: 51) for _ in range(25)] == [False] * 24 + [True]
     folder.took(row(90), "", 5)
-    assert [folder.no("NO Virus") for _ in range(25)][-1]
+    assert [folder.no("NO Virus", lambda: 51) for _ in range(25)][-1]
     for _ in range(25):
-        folder.no("NO Virus")
+        folder.no("NO Virus", lambda: 51)
     assert folder.blocked == "NO Virus"
+
+
+def test_no_folder_is_given_up_while_only_a_few_messages_are_left_to_try() -> None:
+    folder = lane()
+    assert not any(folder.no("NO Virus", lambda: 50) for _ in range(100))
+    assert not folder.blocked
 
 
 @pytest.mark.parametrize(
