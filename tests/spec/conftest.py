@@ -1,7 +1,6 @@
 """A spec in a folder, written line by line."""
 
-import gc
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -63,13 +62,3 @@ def only_problem_of(problems_of: Callable[..., list[Problem]]) -> Callable[..., 
 def loaded(write: Callable[..., Path]) -> Callable[..., Spec]:
     """The Spec of this content behind the sound one."""
     return lambda content="": load(write(f"{SOUND}{content}"))
-
-
-@pytest.fixture
-def as_the_program() -> Iterator[None]:
-    """The garbage collector as the program sets it: a library's caller has one of his own, and pays for it."""
-    before = gc.get_threshold()
-    gc.collect()
-    gc.set_threshold(1_000_000)
-    yield
-    gc.set_threshold(*before)
