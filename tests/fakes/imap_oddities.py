@@ -3,9 +3,10 @@
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from tests.fakes.imap_folders import Folder
 from tests.fakes.imap_oddity import Oddity
 from tests.fakes.imap_replies import Reply
-from tests.fakes.imap_words import Command, chosen
+from tests.fakes.imap_words import Command, Incoming, chosen
 
 if TYPE_CHECKING:
     from tests.fakes.imap_server import Connection
@@ -66,6 +67,34 @@ class HangsUp(Oddity):
 
     def hear(self, at: "Connection", command: Command) -> Reply | None:
         return Reply(lines=[self.bye], ends=True, abrupt=self.abrupt) if self.when.is_met(command) else None
+
+
+@dataclass
+class StoresLater(Oddity):
+    """The connection is lost at APPEND, and what was read by then is stored later: a Dovecot whose client is gone.
+
+    ``reads``: messages that it reads before that, without an answer; ``cuts``: how often. ``held`` is not stored yet.
+    """
+
+    reads: int = 1
+    cuts: int = 1
+    folder: bytes = b"INBOX"
+    held: list[Incoming] = field(default_factory=list)
+
+    def hear(self, at: "Connection", command: Command) -> Reply | None:
+        if command.verb != "APPEND" or command.name != self.folder or not self.cuts:
+            return None
+        self.held += command.incoming
+        if len(self.held) < self.reads:
+            return Reply(lost=True)
+        self.cuts -= 1
+        return Reply(ends=True)
+
+    def store(self, folder: Folder, most: int | None = None) -> None:
+        """So many of them, or all."""
+        for mail in self.held[:most]:
+            folder.take(*mail)
+        del self.held[:most]
 
 
 @dataclass

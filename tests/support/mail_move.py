@@ -1,7 +1,7 @@
 """One mailbox between two scripted IMAP servers: passes, verdicts, and what stands on both sides."""
 
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -22,7 +22,10 @@ from tests.support.clock import FakeClock
 
 @dataclass
 class MailMove:
-    """``naps`` are the pauses that passes would have made. ``timeout``: seconds, for servers that lose commands."""
+    """``naps`` are the pauses that passes would have made. ``timeout``: seconds, for servers that lose commands.
+
+    ``settle``: how long a server may still be storing what it read; ``nap`` hears of each pause.
+    """
 
     old: ImapServer
     new: ImapServer
@@ -31,6 +34,8 @@ class MailMove:
     timeout: float = 10.0
     clock: FakeClock = field(default_factory=FakeClock)
     naps: list[float] = field(default_factory=list)
+    settle: timedelta = timedelta(0)
+    nap: Callable[[float], None] = lambda _: None
     ledger: SqlLedger = field(init=False)
 
     def __post_init__(self) -> None:
@@ -65,8 +70,11 @@ class MailMove:
         return MailboxCopy(CopyKey(self.user, "old", "new"), old, new, rules or Rules())
 
     def _means(self) -> Means:
-        patience = Patience(attempts=5, settle=timedelta(0))
-        return Means(self.ledger, self.clock, patience=patience, sleep=self.naps.append)
+        return Means(self.ledger, self.clock, patience=Patience(attempts=5, settle=self.settle), sleep=self._sleep)
+
+    def _sleep(self, seconds: float) -> None:
+        self.naps.append(seconds)
+        self.nap(seconds)
 
 
 @contextmanager

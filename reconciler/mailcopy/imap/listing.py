@@ -3,6 +3,7 @@
 EXAMINE and BODY.PEEK only: nothing here can change a flag on the server that is read.
 """
 
+from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
@@ -66,6 +67,21 @@ def hear(session: Session, asked: Asked, suspects: Suspects, *, writable: bool =
         if not listed[number].is_whole:
             listed[number] = _alone(session, want, listed[number], suspects, writable=writable)
     return listed
+
+
+def rows_of(session: Session, raw: bytes, uids: Sequence[int]) -> Sequence[Row]:
+    """The rows of these messages; what is gone, or what the server refuses to tell, is not in it.
+
+    Raises:
+        ConnectionCut: with what was on the wire.
+
+    """
+    (tags,) = ask(session, [Wanted(raw, rows=False)]).tags
+    if Hearing(session, Wanted(raw, rows=False)).until(tags[0]).words:
+        return ()
+    known: dict[int, Row] = {}
+    deque(_asked_again(session, raw, uids, known), maxlen=0)
+    return tuple(known.values())
 
 
 def _alone(session: Session, want: Wanted, found: Listed, suspects: Suspects, *, writable: bool) -> Listed:

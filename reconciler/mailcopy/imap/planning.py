@@ -52,17 +52,18 @@ def prepare(  # noqa: PLR0917 - both sides as they are
     ledger = means.ledger
     if copy.rules.retry_refused:
         ledger.forget_refused(copy.key)
-    ahead = _ask_ahead(copy, plan, source, here, there, ledger.folders(copy.key))
+    in_doubt = ledger.doubts(copy.key)
+    ahead = None if in_doubt else _ask_ahead(copy, plan, source, here, there, ledger.folders(copy.key))
     plan, ready = _made_ready(copy, plan, source, here, target, there)
     standing: Mapping[bytes, Status] = ready.standing
     labels = Labels.of(source.session, ledger, copy.key, plan, standing, every=copy.rules.every_label)
     states = ledger.folders(copy.key)
     doubts: dict[int, tuple[int, ...]] = {}
-    for doubt in ledger.doubts(copy.key):
+    for doubt in in_doubt:
         doubts[doubt.folder] = (*doubts.get(doubt.folder, ()), doubt.number)
     if doubts:
         by_number = {state.number: state for state in states.values()}
-        decided = await_decision(target, ledger.doubts(copy.key), by_number, means)
+        decided = await_decision(source.session, target, in_doubt, by_number, means)
         standing = {**standing, **decided}
     works, accounts = [], [_left_out(entry, here) for entry in plan.left_out]
     for mapped in plan.mapped:
@@ -76,12 +77,11 @@ def prepare(  # noqa: PLR0917 - both sides as they are
         state = _current(states.get(mapped.source.raw), mapped, status, target_status)
         if state.number == 0:
             state = ledger.open_folder(copy.key, state)
-        in_doubt = state.number in doubts
-        if not in_doubt and is_unchanged(state, status, copy):
+        if state.number not in doubts and is_unchanged(state, status, copy):
             accounts.append(_unchanged(mapped, state))
         else:
             suspicion = _suspicion(mapped, source, target)
-            works.append(Work(mapped, state, status, target_status, in_doubt, suspicion))
+            works.append(Work(mapped, state, status, target_status, state.number in doubts, suspicion))
     untouched_first = sorted(works, key=lambda work: work.suspicion)
     notes = (*here.notes, *_notes(plan, ready))
     return Agenda(plan, tuple(untouched_first), tuple(accounts), doubts, labels, ready.allowed, ahead, notes)
