@@ -65,6 +65,17 @@ class Drops(Oddity):
 
 
 @dataclass
+class SaysAppendUid(Oddity):
+    """APPENDUID with whatever in it: a range of all UIDs there can be, numbers of hundreds of digits."""
+
+    told: bytes
+
+    def tell(self, at: "Connection", command: Command, reply: Reply) -> None:
+        if command.verb == "APPEND" and reply.ok:
+            reply.end = b"OK [APPENDUID %s] done" % self.told
+
+
+@dataclass
 class WrongAppendUid(Oddity):
     """APPENDUID is not the message's: off by some, or always one number; proxies that count for themselves."""
 

@@ -19,7 +19,7 @@ from reconciler.mailcopy.model import uid_set
 from reconciler.mailcopy.model.suspects import Side, Spot
 from reconciler.mailcopy.pace import Pace
 
-_APPENDUID = re.compile(r"\[APPENDUID (\d+) ([\d:,]+)\]", re.IGNORECASE)
+_APPENDUID = re.compile(r"\[APPENDUID (\d{1,10}) ([\d:,]+)\]", re.IGNORECASE | re.ASCII)
 _EXISTS = re.compile(rb"\* (\d{1,10}) EXISTS\r\n\Z", re.IGNORECASE)
 _UNANSWERED = 64
 """APPEND commands ahead of their answers: these fit in the kernel's buffers, so nobody waits for the other."""
@@ -263,7 +263,7 @@ def _stored(sources: Sequence[int], words: str, flight: Flight) -> Iterator[tupl
     """Source UID to target UID (RFC 4315); 0 for all where the server's set does not fit the batch."""
     told = _APPENDUID.search(words)
     try:
-        uids = uid_set.parse(told[2]) if told else []
+        uids = uid_set.parse(told[2], len(sources)) if told else []
     except ValueError:
         uids = []
     if told and len(uids) == len(sources):

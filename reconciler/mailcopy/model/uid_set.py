@@ -2,6 +2,8 @@
 
 from collections.abc import Iterable, Iterator
 
+_HIGHEST = 2**32 - 1
+
 _LONGEST = 6000
 """Octets a set: servers should take command lines of 8000 (RFC 2683, section 3.2.1.5)."""
 
@@ -35,16 +37,20 @@ def write(uids: Iterable[int]) -> list[str]:
     return [",".join(parts) for parts in sets]
 
 
-def parse(text: str) -> list[int]:
+def parse(text: str, most: int | None = None) -> list[int]:
     """The UIDs of a set without ``*``, in the order written; a range may be written backwards (RFC 4315, section 4).
 
     Raises:
-        ValueError: it is no such set.
+        ValueError: it is no such set, has numbers that are no UIDs, or more than ``most``.
 
     """
     uids: list[int] = []
     for part in text.split(","):
         first, colon, last = part.partition(":")
         ends = (int(first), int(last) if colon else int(first))
+        if not 0 < min(ends) <= max(ends) <= _HIGHEST:
+            raise ValueError(f"{part[:40]} is no UID")
+        if most is not None and max(ends) - min(ends) >= most - len(uids):
+            raise ValueError(f"more than {most} UIDs")
         uids.extend(range(min(ends), max(ends) + 1))
     return uids

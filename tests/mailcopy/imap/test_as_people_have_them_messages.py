@@ -8,7 +8,7 @@ from reconciler.mailcopy.job import State
 from reconciler.model.grade import Grade
 from tests.fakes.imap_folders import Folder, Mail, mails, message
 from tests.fakes.imap_noise import DeliveryMeanwhile, Vanishes
-from tests.fakes.imap_odd_targets import Drops, RefusesLiteral, WrongAppendUid
+from tests.fakes.imap_odd_targets import Drops, RefusesLiteral, SaysAppendUid, WrongAppendUid
 from tests.fakes.imap_oddities import (
     EXCHANGE_BYE,
     ClosesAfterErrors,
@@ -266,6 +266,10 @@ def test_a_message_that_the_target_takes_and_drops_is_told(capabilities: str) ->
         lambda: WrongAppendUid(always=1),
         lambda: WrongAppendUid(-1),
         lambda: WrongAppendUid(700),
+        lambda: SaysAppendUid(b"11 1:4294967295"),
+        lambda: SaysAppendUid(b"11 4294967295:1"),
+        lambda: SaysAppendUid(b"11 " + b"9" * 900),
+        lambda: SaysAppendUid(b"9" * 5000 + b" 1"),
     ],
 )
 @pytest.mark.parametrize("capabilities", [ORDINARY, MULTI])
