@@ -4,6 +4,7 @@ import os
 import subprocess
 import threading
 import time
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -89,7 +90,7 @@ class Journey:
             code, said = self.run(*arguments)
             if code == DONE:
                 return said
-            assert code in GOES_ON, f"reconciler {' '.join(arguments)} ended with {code}:\n{said}"
+            assert code in GOES_ON, f"reconciler {' '.join(arguments)} ended with {code}:\n{said}\n{self.doubled()}"
             assert time.monotonic() < deadline, f"it still waits after {_PATIENCE} s:\n{said}"
             time.sleep(0.2)
 
@@ -142,6 +143,18 @@ class Journey:
             for side in (place, of)
         )
         return sorted(f"{number} to {mailbox}" for mailbox, number in there - here)
+
+    def doubled(self) -> str:
+        """The letters that stand more than once in a mailbox, file by file, and what the logs say of them."""
+        files: dict[tuple[str, str, str], list[Path]] = defaultdict(list)
+        for side, server in (("old", self.lab.old), ("new", self.lab.new)):
+            for each in server.stored():
+                if NUMBER in each.headers:
+                    files[side, each.mailbox, each.headers.get("Message-ID", "")].append(each.file)
+        twice = {key: paths for key, paths in files.items() if len(paths) > 1}
+        told = [f"{side} {mailbox} {known_as}: {paths}" for (side, mailbox, known_as), paths in twice.items()]
+        logs = [f"{name}: {line}" for name, text in self.lab.logs().items() for line in text.splitlines()]
+        return "\n".join([*told, *(line for line in logs if any(known_as in line for _, _, known_as in twice))])
 
     def rules(self) -> Rules:
         return Rules(
