@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Iterator
 
 _HIGHEST = 2**32 - 1
-
 _LONGEST = 6000
 """Octets a set: servers should take command lines of 8000 (RFC 2683, section 3.2.1.5)."""
 
@@ -40,15 +39,17 @@ def write(uids: Iterable[int]) -> list[str]:
 def parse(text: str, most: int | None = None) -> list[int]:
     """The UIDs of a set without ``*``, in the order written; a range may be written backwards (RFC 4315, section 4).
 
+    ``most``: a server tells it, and there can be no more; its numbers have 32 bits (RFC 3501, section 2.3.1.1).
+
     Raises:
-        ValueError: it is no such set, has numbers that are no UIDs, or more than ``most``.
+        ValueError: it is no such set.
 
     """
     uids: list[int] = []
     for part in text.split(","):
         first, colon, last = part.partition(":")
         ends = (int(first), int(last) if colon else int(first))
-        if not 0 < min(ends) <= max(ends) <= _HIGHEST:
+        if most is not None and not 0 < min(ends) <= max(ends) <= _HIGHEST:
             raise ValueError(f"{part[:40]} is no UID")
         if most is not None and max(ends) - min(ends) >= most - len(uids):
             raise ValueError(f"more than {most} UIDs")

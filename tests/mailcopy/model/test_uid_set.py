@@ -38,4 +38,4 @@ def test_a_set_that_has_more_than_there_can_be_is_refused_before_it_is_in_memory
 )
 def test_what_is_no_uid_makes_no_set(text: str) -> None:
     with pytest.raises(ValueError, match=r"no UID|invalid literal|integer string"):
-        parse(text)
+        parse(text, 9)
