@@ -3,7 +3,6 @@
 EXAMINE and BODY.PEEK only: nothing here can change a flag on the server that is read.
 """
 
-from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
@@ -80,7 +79,8 @@ def rows_of(session: Session, raw: bytes, uids: Sequence[int]) -> Sequence[Row]:
     if Hearing(session, Wanted(raw, rows=False)).until(tags[0]).words:
         return ()
     known: dict[int, Row] = {}
-    deque(_asked_again(session, raw, uids, known), maxlen=0)
+    for _ in _asked_again(session, raw, uids, known):
+        pass
     return tuple(known.values())
 
 

@@ -77,11 +77,12 @@ def prepare(  # noqa: PLR0917 - both sides as they are
         state = _current(states.get(mapped.source.raw), mapped, status, target_status)
         if state.number == 0:
             state = ledger.open_folder(copy.key, state)
-        if state.number not in doubts and is_unchanged(state, status, copy):
+        doubted = state.number in doubts
+        if not doubted and is_unchanged(state, status, copy):
             accounts.append(_unchanged(mapped, state))
         else:
             suspicion = _suspicion(mapped, source, target)
-            works.append(Work(mapped, state, status, target_status, state.number in doubts, suspicion))
+            works.append(Work(mapped, state, status, target_status, doubted, suspicion))
     untouched_first = sorted(works, key=lambda work: work.suspicion)
     notes = (*here.notes, *_notes(plan, ready))
     return Agenda(plan, tuple(untouched_first), tuple(accounts), doubts, labels, ready.allowed, ahead, notes)

@@ -70,7 +70,7 @@ class Target:
         self.inbox.take("", LATER, b"Received: by the old server\r\nX-Sieve: yes\r\n" + message(number))
 
     def standing(self) -> list[int]:
-        """How often each message of the source stands there, with what has come of it another way."""
+        """How often each message of the source stands there, but for what has come of it another way."""
         bodies = [mail.body for mail in self.inbox.mails]
         return [sum(body == message(n) for body in bodies) for n in range(1, COUNT + 1)]
 
